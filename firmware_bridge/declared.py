@@ -1,0 +1,92 @@
+"""Strict reading of declared TOML files into validated models; it knows no particular file's meaning.
+
+Every message names file, key, what was found and the allowed range, so that it can be mended without reading code.
+"""
+
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
+
+from firmware_bridge.errors import DeclaredFileError
+
+MAX_DECLARED_FILE_BYTES = 1_000_000  # a site with hundreds of sensors is 50 kB; more is a wrong file
+MAX_LISTED_PROBLEMS = 20
+
+
+class Declared(BaseModel):
+    """Base of every declared table: frozen, strict types, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+
+
+Model = TypeVar("Model", bound=Declared)
+
+
+def load_declared(path: Path, model: type[Model]) -> Model:
+    """Read `path` as TOML and validate it as `model`.
+
+    Raises:
+        DeclaredFileError: the file is missing, too large, not TOML, or breaks the model; the text lists every problem.
+    """
+    return parse_declared(_read(path), str(path), model)
+
+
+def parse_declared(tables: dict[str, Any], source: str, model: type[Model]) -> Model:
+    """Validate already parsed `tables`; `source` is named in messages."""
+    try:
+        return model.model_validate(_arrays_as_tuples(tables))
+    except ValidationError as error:
+        problems = [_describe(problem) for problem in error.errors(include_url=False)]
+        more = len(problems) - MAX_LISTED_PROBLEMS
+        listed = problems[:MAX_LISTED_PROBLEMS] + ([f"... and {more} more"] if more > 0 else [])
+        raise DeclaredFileError(f"{source} is not valid", remedy="\n  " + "\n  ".join(listed)) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > MAX_DECLARED_FILE_BYTES:
+            raise DeclaredFileError(
+                f"{path} is larger than {MAX_DECLARED_FILE_BYTES} bytes", remedy="name a leakloc TOML file"
+            )
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DeclaredFileError(
+            f"cannot read {path}", remedy=f"{error.strerror or error}; check the path and its permissions"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DeclaredFileError(f"{path} is not text", remedy="TOML is UTF-8; name a TOML file") from error
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise DeclaredFileError(f"{path} is not TOML", remedy=str(error)) from error
+
+
+def _arrays_as_tuples(value: object) -> Any:  # noqa: ANN401 - what TOML holds
+    """TOML arrays become tuples: models are frozen, and strict validation takes no list for a tuple."""
+    if isinstance(value, dict):
+        return {key: _arrays_as_tuples(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return tuple(_arrays_as_tuples(item) for item in value)
+    return value
+
+
+def _describe(problem: ErrorDetails) -> str:
+    key = _dotted(problem["loc"])
+    message = str(problem["msg"])
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: unknown key; remove it or check its spelling"
+    if problem["type"] == "missing":
+        return f"{key}: missing, but required"
+    found = problem.get("input")
+    shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
+    return f"{key}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _dotted(location: tuple[str | int, ...]) -> str:
+    dotted = ""
+    for part in location:
+        dotted += f"[{part}]" if isinstance(part, int) else f".{part}" if dotted else part
+    return dotted or "(whole file)"

@@ -1,0 +1,213 @@
+"""Nodes behind a broker: the same frames, carried as payloads of two topics a node over one shared connection."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiomqtt
+
+from firmware_bridge.errors import LinkError
+from firmware_bridge.link import ByteLink, Received
+from firmware_bridge.units import s_to_ns
+
+MAX_PAYLOAD_BYTES = 1 << 18  # a whole burst of 4 x 16,384 samples fits; more is no node of ours
+MAX_UNREAD_PAYLOADS = 512
+MAX_UNSENT_PAYLOADS = 256
+CONNECT_TIMEOUT_S = 5.0
+FIRST_BACKOFF_S = 0.5
+LONGEST_BACKOFF_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerSettings:
+    """Where the broker is and who we are to it."""
+
+    host: str
+    port: int
+    username: str | None = None
+    password: str | None = None
+
+
+def from_node_topic(prefix: str) -> str:
+    """The topic on which a node publishes its bytes."""
+    return f"{prefix}/from-node"
+
+
+def to_node_topic(prefix: str) -> str:
+    """The topic on which a node listens."""
+    return f"{prefix}/to-node"
+
+
+class MqttHub:
+    """One broker connection shared by all MQTT nodes; `run` it as a task, it reconnects by itself."""
+
+    def __init__(self, broker: BrokerSettings, *, on_change: Callable[[bool, str], None]) -> None:
+        """Name the broker; `on_change(connected, reason)` is called at each change."""
+        self._broker = broker
+        self._on_change = on_change
+        self._prefixes: set[str] = set()
+        self._links: dict[str, MqttLink] = {}
+        self._unsent: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MAX_UNSENT_PAYLOADS)
+        self._client: aiomqtt.Client | None = None
+        self.reason = "not connected yet"
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; a fresh client for every connection."""
+        backoff_s = FIRST_BACKOFF_S
+        while True:
+            try:
+                async with self._new_client() as client:
+                    backoff_s = FIRST_BACKOFF_S
+                    await self._serve(client)
+            except* aiomqtt.MqttError as errors:  # bare while connecting, from the group of tasks afterwards
+                self._disconnected(str(_first(errors)))
+            finally:
+                self._client = None
+            await asyncio.sleep(backoff_s)
+            backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
+
+    def expect(self, prefix: str) -> None:
+        """Subscribe to the node at `prefix` from the next connection on; call before `run`."""
+        self._prefixes.add(prefix)
+
+    def attach(self, link: "MqttLink") -> None:
+        """Route `link`'s topic to it.
+
+        Raises:
+            LinkError: there is no connection to the broker.
+        """
+        if self._client is None:
+            raise LinkError(
+                f"no broker at {self.address}", remedy=f"{self.reason}; start it or mend [mqtt] host and port"
+            )
+        self._links[from_node_topic(link.prefix)] = link
+
+    def detach(self, link: "MqttLink") -> None:
+        """Stop routing to `link`."""
+        if self._links.get(from_node_topic(link.prefix)) is link:
+            del self._links[from_node_topic(link.prefix)]
+
+    def send(self, prefix: str, data: bytes) -> None:
+        """Queue bytes for a node; LinkError when the broker takes nothing."""
+        try:
+            self._unsent.put_nowait((to_node_topic(prefix), data))
+        except asyncio.QueueFull as error:
+            raise LinkError("the broker accepts no messages", remedy="check the broker and the network") from error
+
+    @property
+    def address(self) -> str:
+        """Host and port for messages."""
+        return f"{self._broker.host}:{self._broker.port}"
+
+    def _new_client(self) -> aiomqtt.Client:
+        return aiomqtt.Client(
+            self._broker.host,
+            self._broker.port,
+            username=self._broker.username,
+            password=self._broker.password,
+            timeout=CONNECT_TIMEOUT_S,
+        )
+
+    async def _serve(self, client: aiomqtt.Client) -> None:
+        self._client = client
+        for prefix in sorted(self._prefixes):
+            await client.subscribe(from_node_topic(prefix))
+        self._on_change(True, f"connected to {self.address}")
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._send_queued(client))
+            await self._dispatch(client)
+
+    async def _dispatch(self, client: aiomqtt.Client) -> None:
+        loop = asyncio.get_running_loop()
+        async for message in client.messages:
+            link = self._links.get(message.topic.value)
+            payload = message.payload
+            if link is not None and isinstance(payload, bytes | bytearray):
+                link.deliver(Received(bytes(payload), s_to_ns(loop.time())))
+
+    async def _send_queued(self, client: aiomqtt.Client) -> None:
+        while True:
+            topic, data = await self._unsent.get()
+            await client.publish(topic, data, qos=0)
+
+    def _disconnected(self, reason: str) -> None:
+        self.reason = reason
+        while not self._unsent.empty():
+            self._unsent.get_nowait()
+        for link in tuple(self._links.values()):
+            link.fail(f"broker {self.address} is away ({reason})")
+        self._on_change(False, reason)
+
+
+def _first(error: BaseException) -> BaseException:
+    """The first plain error within nested groups."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+class MqttPort:
+    """A node behind the broker, by its topic prefix such as `leakloc/SITE/node/D`."""
+
+    def __init__(self, hub: MqttHub, prefix: str) -> None:
+        """Name the node's topics; nothing is opened yet."""
+        self.name = f"mqtt:{prefix}"
+        self._hub = hub
+        self._prefix = prefix
+        hub.expect(prefix)
+
+    async def open(self) -> ByteLink:
+        """Attach to the hub; LinkError while it has no connection."""
+        link = MqttLink(self._hub, self._prefix)
+        self._hub.attach(link)
+        return link
+
+
+class MqttLink:
+    """An attached node; several frames or parts of frames a payload are all right."""
+
+    def __init__(self, hub: MqttHub, prefix: str) -> None:
+        """Prepare to be attached."""
+        self.prefix = prefix
+        self._hub = hub
+        self._unread: deque[Received] = deque(maxlen=MAX_UNREAD_PAYLOADS)
+        self._arrived = asyncio.Event()
+        self._failure: LinkError | None = None
+        self.refused_payloads = 0
+
+    def deliver(self, received: Received) -> None:
+        """Take one payload from the hub; oversized ones are refused and counted, the oldest makes way."""
+        if len(received.data) > MAX_PAYLOAD_BYTES:
+            self.refused_payloads += 1
+            return
+        self._unread.append(received)
+        self._arrived.set()
+
+    def fail(self, what: str) -> None:
+        """The hub lost its connection."""
+        self._failure = LinkError(what, remedy="start the broker; it is tried again by itself")
+        self._arrived.set()
+
+    async def read(self) -> Received:
+        """Wait for a payload; LinkError when the broker is gone."""
+        await self._arrived.wait()
+        if self._unread:
+            received = self._unread.popleft()
+            if not self._unread and self._failure is None:
+                self._arrived.clear()
+            return received
+        raise self._failure or LinkError(f"mqtt:{self.prefix} is closed", remedy="open it again")
+
+    def write(self, data: bytes) -> None:
+        """Publish `data` to the node."""
+        if self._failure is not None:
+            raise self._failure
+        self._hub.send(self.prefix, data)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._hub.detach(self)
+        if self._failure is None:
+            self._failure = LinkError(f"mqtt:{self.prefix} is closed", remedy="open it again")
+        self._arrived.set()

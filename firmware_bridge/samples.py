@@ -1,0 +1,201 @@
+"""Reports -> SI blocks on the common time base: counts to Pa and K, pieces to bursts; what is missing is a value."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.site.survey import Node, Sensor
+from firmware_bridge.timebase import TimeBase
+from firmware_bridge.units import NS_PER_S, Quantity
+from firmware_bridge.wire.framing import Flags
+from firmware_bridge.wire.reports import BurstPiece, Channel, Samples
+
+MAX_BURST_SAMPLES = 1 << 18  # 1.4 s at 192 kS/s; a node that announces more is refused
+MAX_OPEN_BURSTS = 2  # one arriving, one late; an older one is closed with its gaps
+STALE_SWEEPS = 3  # seconds between two pieces of a burst; the slowest sensible line (57,600 baud) needs 0.75 s for one
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScalarBlock:
+    """Consecutive values of one slow sensor: `time_ns` (n,) int64 common time, `value` (n,) in SI."""
+
+    node: str
+    sensor: str
+    quantity: Quantity
+    time_ns: NDArray[np.int64]
+    value: NDArray[np.float64]
+    time_sigma_ns: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WaveBlock:
+    """One burst of one node: `pressure_pa` (channels, n) float32 in the order of `sensors`.
+
+    `missing` lists half-open sample ranges that never arrived (zero there). `triggered` says that sample 0 was taken
+    at the shared trigger edge, so that bursts of the same id on one trigger line are coherent.
+    """
+
+    node: str
+    sensors: tuple[str, ...]
+    burst_id: int
+    start_ns: int
+    start_sigma_ns: float
+    rate_hz: float
+    pressure_pa: NDArray[np.float32]
+    triggered: bool
+    saturated: bool
+    missing: tuple[tuple[int, int], ...]
+
+
+@dataclass(slots=True)
+class _OpenBurst:
+    node_start_ns: int
+    first_channel: int
+    rate_hz: int
+    counts: NDArray[np.int16]
+    present: NDArray[np.bool_]
+    sensors: tuple[Sensor, ...]
+    scale: NDArray[np.float32] = field(repr=False)
+    offset: NDArray[np.float32] = field(repr=False)
+    triggered: bool = False
+    saturated: bool = False
+    quiet_sweeps: int = 0
+
+
+class Assembler:
+    """Turns one node's reports into SI blocks, with the site's names and calibration."""
+
+    def __init__(self, node: Node, channels: tuple[Channel, ...], timebase: TimeBase) -> None:
+        """Bind a surveyed node to the channel table that it reported."""
+        self._node = node
+        self._channels = channels
+        self._timebase = timebase
+        self._sensor_at = {sensor.channel: sensor for sensor in node.sensors}
+        self._open: OrderedDict[int, _OpenBurst] = OrderedDict()
+        self.refused = 0
+
+    def scalars(self, report: Samples, time_ns: int) -> list[ScalarBlock]:
+        """One block a surveyed channel; channels that the site does not list are skipped."""
+        if report.counts.shape[0] == 0:
+            return []
+        if not self._timebase.covers(time_ns):
+            self.refused += 1
+            return []
+        first_ns, sigma_ns = self._timebase.to_common(time_ns)
+        period_ns = round(report.period_ns * (1.0 + self._timebase.rate_error))
+        times = first_ns + period_ns * np.arange(report.counts.shape[0], dtype=np.int64)
+        times.flags.writeable = False
+        blocks = []
+        for column in range(report.counts.shape[1]):
+            sensor, channel = self._surveyed(report.first_channel + column)
+            if sensor is None or channel is None or channel.quantity is Quantity.ULTRASOUND:
+                continue
+            measured = channel.offset + channel.scale * report.counts[:, column].astype(np.float64)
+            value = sensor.offset + sensor.gain * measured
+            value.flags.writeable = False
+            blocks.append(ScalarBlock(self._node.name, sensor.name, channel.quantity, times, value, sigma_ns))
+        return blocks
+
+    def burst(self, piece: BurstPiece, time_ns: int, flags: Flags) -> list[WaveBlock]:
+        """Bursts that `piece` ends or pushes out; pieces come in order, so the last one ends a burst with its gaps."""
+        if not self._timebase.covers(time_ns):
+            self.refused += 1
+            return []
+        burst = self._open.get(piece.burst_id)
+        if burst is None:
+            opened = self._open_burst(piece, time_ns)
+            if opened is None:
+                self.refused += 1
+                return []
+            burst = self._open[piece.burst_id] = opened
+        end = piece.offset + piece.counts.shape[1]
+        begun = (burst.node_start_ns, burst.first_channel, burst.rate_hz, burst.counts.shape[0], burst.present.size)
+        if begun != (time_ns, piece.first_channel, piece.rate_hz, piece.counts.shape[0], piece.total):
+            self.refused += 1
+            return []
+        burst.counts[:, piece.offset : end] = piece.counts
+        burst.present[piece.offset : end] = True
+        burst.triggered = burst.triggered or bool(flags & Flags.TRIGGERED)
+        burst.saturated = burst.saturated or bool(flags & Flags.SATURATED)
+        burst.quiet_sweeps = 0
+        finished = self._close_all([piece.burst_id]) if end == burst.present.size else []
+        while len(self._open) > MAX_OPEN_BURSTS:
+            finished += self._close_all([next(iter(self._open))])
+        return finished
+
+    def sweep(self) -> list[WaveBlock]:
+        """Close bursts that got nothing for STALE_SWEEPS calls, one a second: their last piece was lost."""
+        for burst in self._open.values():
+            burst.quiet_sweeps += 1
+        return self._close_all([i for i, burst in self._open.items() if burst.quiet_sweeps >= STALE_SWEEPS])
+
+    def flush(self) -> list[WaveBlock]:
+        """Close every open burst with its gaps, as when the node falls silent."""
+        return self._close_all(list(self._open))
+
+    def _surveyed(self, channel: int) -> tuple[Sensor | None, Channel | None]:
+        """The site's sensor and the node's channel row, where both agree on what is measured."""
+        sensor = self._sensor_at.get(channel)
+        row = self._channels[channel] if channel < len(self._channels) else None
+        if sensor is None or row is None or sensor.quantity is not row.quantity:
+            return None, None
+        return sensor, row
+
+    def _open_burst(self, piece: BurstPiece, time_ns: int) -> _OpenBurst | None:
+        rows = [self._surveyed(piece.first_channel + i) for i in range(piece.counts.shape[0])]
+        sensors = tuple(sensor for sensor, _ in rows if sensor is not None)
+        if len(sensors) != len(rows) or piece.total > MAX_BURST_SAMPLES:
+            return None
+        if any(sensor.quantity is not Quantity.ULTRASOUND for sensor in sensors):
+            return None
+        channels = [row for _, row in rows if row is not None]
+        gain = np.array([sensor.gain for sensor in sensors])
+        return _OpenBurst(
+            node_start_ns=time_ns,
+            first_channel=piece.first_channel,
+            rate_hz=piece.rate_hz,
+            counts=np.zeros((len(rows), piece.total), dtype=np.int16),
+            present=np.zeros(piece.total, dtype=np.bool_),
+            sensors=sensors,
+            scale=(gain * [c.scale for c in channels]).astype(np.float32),
+            offset=(gain * [c.offset for c in channels] + [s.offset for s in sensors]).astype(np.float32),
+        )
+
+    def _close_all(self, burst_ids: list[int]) -> list[WaveBlock]:
+        """What was begun on a clock that was stepped since cannot be dated any more; it is dropped and counted."""
+        undatable = [i for i in burst_ids if not self._timebase.covers(self._open[i].node_start_ns)]
+        self.refused += len(undatable)
+        for burst_id in undatable:
+            del self._open[burst_id]
+        return [self._close(burst_id) for burst_id in burst_ids if burst_id in self._open]
+
+    def _close(self, burst_id: int) -> WaveBlock:
+        burst = self._open.pop(burst_id)
+        start_ns, sigma_ns = self._timebase.to_common(burst.node_start_ns)
+        pressure_pa = burst.counts * burst.scale[:, None] + burst.offset[:, None]
+        pressure_pa[:, ~burst.present] = 0.0
+        pressure_pa.flags.writeable = False
+        return WaveBlock(
+            node=self._node.name,
+            sensors=tuple(sensor.name for sensor in burst.sensors),
+            burst_id=burst_id,
+            start_ns=start_ns,
+            start_sigma_ns=sigma_ns,
+            rate_hz=burst.rate_hz / (1.0 + self._timebase.rate_error),
+            pressure_pa=pressure_pa,
+            triggered=burst.triggered,
+            saturated=burst.saturated,
+            missing=_gaps(burst.present),
+        )
+
+
+def common_end_ns(block: WaveBlock) -> int:
+    """Common time just after the burst's last sample."""
+    return block.start_ns + round(float(block.pressure_pa.shape[1]) / block.rate_hz * NS_PER_S)
+
+
+def _gaps(present: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:
+    edges = np.flatnonzero(np.diff(np.concatenate([[True], present, [True]]).astype(np.int8)))
+    return tuple((int(start), int(end)) for start, end in edges.reshape(-1, 2))

@@ -1,0 +1,300 @@
+"""The conversation with one node: HELLO, time synchronisation, streams, commands, silence. No I/O, no clock."""
+
+from dataclasses import dataclass, replace
+
+from firmware_bridge.errors import WireError
+from firmware_bridge.samples import Assembler
+from firmware_bridge.session.events import (
+    CommandOutcome,
+    Identity,
+    LinkHealth,
+    SessionEvent,
+    StateChanged,
+    Step,
+)
+from firmware_bridge.session.outbox import Outbox
+from firmware_bridge.session.pings import Pings
+from firmware_bridge.session.states import DELIVERING, State, Trigger, after
+from firmware_bridge.session.tally import Tally
+from firmware_bridge.site.survey import Node, Site
+from firmware_bridge.timebase import TimeBase
+from firmware_bridge.units import NS_PER_S
+from firmware_bridge.wire.codec import Undecodable, decode, encode
+from firmware_bridge.wire.commands import Capture, Command, Hello, Start
+from firmware_bridge.wire.framing import (
+    DELIMITER,
+    PROTOCOL_VERSION,
+    Deframer,
+    Flags,
+    FrameFault,
+    Packet,
+    encode_packet,
+)
+from firmware_bridge.wire.reports import Ack, BurstPiece, HelloAck, Pong, Samples, Status
+
+HELLO_RETRY_NS = NS_PER_S // 2
+UNANSWERED_HELLOS = 6  # then people are told that nobody answers; asking goes on
+INCOMPATIBLE_RETRY_NS = 10 * NS_PER_S
+SYNC_PINGS = 8
+SYNC_PING_NS = NS_PER_S // 20
+PING_NS = 983_900_000  # odd on purpose, so that it does not resonate with anything periodic
+HEALTH_NS = NS_PER_S
+
+_GREETING = frozenset({State.HELLO, State.INCOMPATIBLE})
+_SYNCHRONISING = frozenset({State.SYNC, *DELIVERING})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the owner of a site may choose about conversations."""
+
+    silence_s: float = 10.0
+    sample_period_ms: int = 500
+
+
+class Session:
+    """One conversation. Call `opened`, then `received` and `tick`; each returns what to do next."""
+
+    def __init__(self, link: str, site: Site, settings: Settings) -> None:
+        """Prepare a conversation over the link called `link` with whichever node of `site` answers."""
+        self._link = link
+        self._site = site
+        self._settings = settings
+        self.state = State.CLOSED
+        self._node: Node | None = None
+        self._identity: Identity | None = None
+        self._outbox = Outbox()
+        self._tally = Tally()
+        self._status: Status | None = None
+        self._deframer = Deframer()
+        self._out = b""
+        self._pings = Pings()
+        self._last_heard_ns = 0
+        self._next_health_ns = 0
+        self._forget_peer()
+
+    @property
+    def node(self) -> str | None:
+        """The surveyed name of the node that last answered here."""
+        return self._node.name if self._node else None
+
+    def open_asked(self) -> None:
+        """The supervisor is about to open the link."""
+        self.state = after(self.state, Trigger.OPEN_ASKED)
+
+    def open_failed(self, reason: str) -> Step:
+        """Nothing could be opened."""
+        return Step(tuple(self._move(Trigger.OPEN_FAILED, reason)))
+
+    def opened(self, now_ns: int) -> Step:
+        """The link is open: greet."""
+        self._tally.connections += 1
+        self._deframer = Deframer()
+        self._forget_peer()
+        self._last_heard_ns = now_ns
+        events = self._move(Trigger.OPENED, "asking who is there")
+        ticked = self.tick(now_ns)
+        # UARTs deliver garbage after idle: an empty frame ends whatever the node believes to have begun.
+        return Step((*events, *ticked.events), DELIMITER + ticked.data, ticked.next_ns)
+
+    def hung_up(self, reason: str) -> Step:
+        """The link is gone."""
+        return Step(tuple(self._leave(Trigger.HUNG_UP, reason)))
+
+    def received(self, now_ns: int, data: bytes, at_ns: int) -> Step:
+        """Bytes came in; `at_ns` is when."""
+        events: list[SessionEvent] = []
+        self._out = b""
+        self._tally.received_bytes += len(data)
+        for found in self._deframer.feed(data):
+            if isinstance(found, FrameFault):
+                self._tally.damaged(sound_frame=False)
+            else:
+                events += self._packet(now_ns, found, at_ns)
+            events += self._judge_loss()
+        return Step(tuple(events), self._out, self._next_ns())
+
+    def tick(self, now_ns: int) -> Step:
+        """Do what is due: greetings, pings, retries, the verdict of silence, health."""
+        events: list[SessionEvent] = []
+        self._out = b""
+        silent_s = (now_ns - self._last_heard_ns) / NS_PER_S
+        if self.state in _SYNCHRONISING and silent_s > self._settings.silence_s:
+            events += self._leave(Trigger.SILENT, f"nothing heard for {silent_s:.1f} s")
+        if now_ns >= self._next_due_ns:
+            events += self._converse(now_ns)
+        frames, outcomes = self._outbox.overdue(now_ns, self._name())
+        self._out += frames
+        events += outcomes
+        if now_ns >= self._next_health_ns:
+            self._next_health_ns = now_ns + HEALTH_NS
+            events += self._assembler.sweep() if self._assembler else []
+            events.append(self._health())
+        return Step(tuple(events), self._out, self._next_ns())
+
+    def send(self, now_ns: int, ticket: int, command: Command) -> Step:
+        """Send a command; in a `Capture` the start is common time, translated here to the node's clock."""
+        frame = None
+        why = f"the node is {self.state}"
+        if self.state in DELIVERING:
+            try:
+                frame = self._outbox.submit(now_ns, ticket, command, self._on_node_clock(command))
+                why = "too many unanswered commands"
+            except (LookupError, WireError) as error:  # the clock was just stepped, or a value fits no field
+                why = str(error)
+        if frame is None:
+            outcome = CommandOutcome(self._name(), ticket, command, done=False, text=why)
+            return Step((outcome,), b"", self._next_ns())
+        return Step((), frame, self._next_ns())
+
+    def _on_node_clock(self, command: Command) -> Command:
+        if not isinstance(command, Capture) or command.start_ns == 0:
+            return command
+        return replace(command, start_ns=max(1, self._timebase.to_node(command.start_ns)))  # 0 would mean at once
+
+    def _forget_peer(self) -> None:
+        """Forget what belonged to one boot of one node."""
+        self._timebase = TimeBase()
+        self._assembler: Assembler | None = None
+        self._tally.new_boot()
+        self._pings.forget()
+        self._answered_pings = 0
+        self._hellos = 0
+        self._round_trip_ns: int | None = None
+        self._next_due_ns = 0
+
+    def _converse(self, now_ns: int) -> list[SessionEvent]:
+        """Send what the state asks for, and set when to do so again."""
+        if self.state in _GREETING:
+            self._out += encode_packet(encode(Hello(PROTOCOL_VERSION, PROTOCOL_VERSION), sequence=self._hellos))
+            self._hellos += 1
+            self._next_due_ns = now_ns + (HELLO_RETRY_NS if self.state is State.HELLO else INCOMPATIBLE_RETRY_NS)
+            if self._hellos == UNANSWERED_HELLOS and self.state is State.HELLO:
+                reason = "nothing answers HELLO; is a node plugged in here, at this baud rate?"
+                return [StateChanged(self._link, self.node, self.state, reason)]
+        elif self.state in _SYNCHRONISING:
+            ping = self._pings.ask(now_ns)
+            self._out += encode_packet(encode(ping, sequence=ping.ping_id))
+            learning = self.state is State.SYNC or not self._timebase.ready
+            self._next_due_ns = now_ns + (SYNC_PING_NS if learning else PING_NS)
+        else:
+            self._next_due_ns = now_ns + HEALTH_NS
+        return []
+
+    def _packet(self, now_ns: int, packet: Packet, at_ns: int) -> list[SessionEvent]:
+        message = decode(packet)
+        if isinstance(message, Undecodable | Command):  # a command from there is an echo of ours: nobody said it
+            self._tally.damaged(sound_frame=True)
+            return []
+        self._last_heard_ns = now_ns
+        self._tally.good()
+        if isinstance(message, HelloAck):
+            return self._identified(now_ns, message, packet.boot_id) if self.state in _GREETING else []
+        if self._identity is None or self.state not in _SYNCHRONISING:
+            return []
+        if packet.boot_id != self._identity.boot_id:
+            return self._rebooted(now_ns)
+        if not self._tally.fresh(packet.kind, packet.sequence):
+            return []
+        events = self._clock_set() if packet.flags & Flags.TIME_STEP else []
+        match message:
+            case Pong():
+                events += self._ponged(now_ns, message, at_ns)
+            case Status():
+                self._status = message
+            case Ack():
+                outcome = self._outbox.acknowledge(self._name(), message)
+                events += [outcome] if outcome else []
+            case Samples() if self._assembler:
+                events += self._assembler.scalars(message, packet.time_ns)
+            case BurstPiece() if self._assembler:
+                events += self._assembler.burst(message, packet.time_ns, packet.flags)
+        return events
+
+    def _identified(self, now_ns: int, ack: HelloAck, boot_id: int) -> list[SessionEvent]:
+        self._identity = Identity(ack.uid, boot_id, ack.firmware, ack.features, ack.burst_rate_hz, ack.longest_burst)
+        self._node = self._site.node_with_uid(ack.uid)
+        self._next_due_ns = now_ns + INCOMPATIBLE_RETRY_NS
+        if not ack.min_version <= PROTOCOL_VERSION <= ack.max_version:
+            return self._move(
+                Trigger.VERSION_MISMATCH,
+                f"speaks protocol {ack.min_version} to {ack.max_version}, this controller {PROTOCOL_VERSION}; "
+                f"update the firmware ({ack.firmware}) or the controller",
+            )
+        if self._node is None:
+            return self._move(
+                Trigger.VERSION_MISMATCH,
+                f"a node with UID {ack.uid:x} answers, which the site file does not list; "
+                "add it under [[nodes]] or unplug it",
+            )
+        self._assembler = Assembler(self._node, ack.channels, self._timebase)
+        events = self._move(Trigger.IDENTIFIED, f"node {self._node.name}, firmware {ack.firmware}")
+        self._converse(now_ns)
+        return events
+
+    def _ponged(self, now_ns: int, pong: Pong, at_ns: int) -> list[SessionEvent]:
+        trip = self._pings.answer(pong, at_ns)
+        if trip is None:
+            return []
+        steps_before = self._timebase.steps
+        self._timebase.observe(trip)
+        self._tally.clock_steps += self._timebase.steps - steps_before
+        self._round_trip_ns = trip.duration_ns
+        self._answered_pings += 1
+        if self.state is not State.SYNC or self._answered_pings < SYNC_PINGS or not self._timebase.ready:
+            return []
+        known = f"clock known to {self._timebase.sigma_ns / 1000:.0f} µs, data flows"
+        events = self._move(Trigger.SYNCHRONISED, known)
+        self._out += self._outbox.submit(now_ns, 0, Start(self._settings.sample_period_ms)) or b""
+        return events
+
+    def _clock_set(self) -> list[SessionEvent]:
+        """The node says that its clock was stepped: end what was dated by the old one, and learn the new one."""
+        events: list[SessionEvent] = list(self._assembler.flush()) if self._assembler else []
+        self._timebase.forget()
+        self._tally.clock_steps += 1
+        self._next_due_ns = 0
+        return events
+
+    def _rebooted(self, now_ns: int) -> list[SessionEvent]:
+        self._tally.reboots += 1
+        events = self._leave(Trigger.REBOOTED, "the node rebooted; greeting it again")
+        self._forget_peer()
+        self._converse(now_ns)
+        return events
+
+    def _leave(self, trigger: Trigger, reason: str) -> list[SessionEvent]:
+        events: list[SessionEvent] = list(self._outbox.abandon(self._name(), reason))
+        if self._assembler is not None:
+            events += self._assembler.flush()
+        return events + self._move(trigger, reason)
+
+    def _move(self, trigger: Trigger, reason: str) -> list[SessionEvent]:
+        before, self.state = self.state, after(self.state, trigger)
+        if self.state is before:
+            return []
+        return [StateChanged(self._link, self.node, self.state, reason, self._identity)]
+
+    def _judge_loss(self) -> list[SessionEvent]:
+        verdict = self._tally.judge()
+        return self._move(*verdict) if verdict else []
+
+    def _health(self) -> LinkHealth:
+        return LinkHealth(
+            link=self._link,
+            node=self.node,
+            state=self.state,
+            counters=self._tally.counters(),
+            clock_sigma_ns=self._timebase.sigma_ns,
+            clock_rate_error=self._timebase.rate_error,
+            round_trip_ns=self._round_trip_ns,
+            status=self._status,
+        )
+
+    def _name(self) -> str:
+        return self.node or self._link
+
+    def _next_ns(self) -> int:
+        retry_ns = self._outbox.next_ns
+        due = [self._next_due_ns, self._next_health_ns] + ([retry_ns] if retry_ns is not None else [])
+        return min(due)

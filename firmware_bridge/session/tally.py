@@ -1,0 +1,83 @@
+"""What one link has delivered and lost since it was first opened, and whether the loss rate is still acceptable."""
+
+from collections import defaultdict
+
+from firmware_bridge.session.events import Counters
+from firmware_bridge.session.sequence import SequenceCounter
+from firmware_bridge.session.states import Trigger
+
+LOSS_WINDOW = 50  # frames (good, bad and lost) over which the loss rate is judged
+DEGRADED_LOSS = 0.05
+RECOVERED_LOSS = 0.01
+
+
+class Tally:
+    """Counters of one link, and the verdict on its loss rate."""
+
+    def __init__(self) -> None:
+        """Start at zero."""
+        self.received_bytes = 0
+        self.frames = 0
+        self.bad_frames = 0
+        self.undecodable = 0
+        self.lost_frames = 0
+        self.repeated_frames = 0
+        self.reboots = 0
+        self.clock_steps = 0
+        self.connections = 0
+        self._streams: defaultdict[int, SequenceCounter] = defaultdict(SequenceCounter)
+        self._window_good = 0
+        self._window_bad = 0
+
+    def new_boot(self) -> None:
+        """Expect no particular sequence numbers: the peer starts afresh."""
+        self._streams.clear()
+
+    def damaged(self, *, sound_frame: bool) -> None:
+        """Count a frame that was no packet, or a sound one whose payload we cannot read."""
+        if sound_frame:
+            self.undecodable += 1
+        else:
+            self.bad_frames += 1
+        self._window_bad += 1
+
+    def good(self) -> None:
+        """Count a frame that we understood."""
+        self.frames += 1
+        self._window_good += 1
+
+    def fresh(self, kind: int, sequence: int) -> bool:
+        """Follow the stream of `kind`; False where this frame is a repetition or too late."""
+        stream = self._streams[kind]
+        lost_before = stream.lost
+        fresh = stream.accept(sequence)
+        lost = stream.lost - lost_before
+        self.lost_frames += lost
+        self._window_bad += lost
+        self.repeated_frames += not fresh
+        return fresh
+
+    def judge(self) -> tuple[Trigger, str] | None:
+        """Once a window is full: how the loss rate moves the conversation, and the reason for people."""
+        total = self._window_good + self._window_bad
+        if total < LOSS_WINDOW:
+            return None
+        loss = self._window_bad / total
+        self._window_good = self._window_bad = 0
+        if loss > DEGRADED_LOSS:
+            return Trigger.LOSS_HIGH, f"{loss:.0%} of frames damaged or lost; check cable, ground and baud rate"
+        return (Trigger.LOSS_LOW, "frames arrive whole again") if loss < RECOVERED_LOSS else None
+
+    def counters(self) -> Counters:
+        """An immutable picture."""
+        return Counters(
+            received_bytes=self.received_bytes,
+            frames=self.frames,
+            bad_frames=self.bad_frames,
+            undecodable=self.undecodable,
+            lost_frames=self.lost_frames,
+            repeated_frames=self.repeated_frames,
+            reboots=self.reboots,
+            clock_steps=self.clock_steps,
+            connections=self.connections,
+        )

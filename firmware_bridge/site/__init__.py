@@ -1,0 +1,1 @@
+"""The installed site as surveyed: hull, compartments, nodes, sensors, landmarks. Facts only; choices live elsewhere."""

@@ -1,0 +1,159 @@
+"""Node clock -> integer nanoseconds on the common base, with sigma: weighted regression on ping round trips.
+
+A round trip cannot see path asymmetry: the stated sigma therefore carries the whole half round trip as a uniform
+unknown. Sub-microsecond alignment between nodes comes from a shared trigger line, never from here.
+"""
+
+import math
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+
+from firmware_bridge.units import NS_PER_S
+
+MAX_OBSERVATIONS = 32
+STEP_SIGMAS = 8.0  # a good round trip this far from the fit means that the node's clock was stepped
+MIN_OBSERVATIONS = 3
+MAX_RATE_ERROR = 500e-6  # ten times a poor crystal; prior of the drift while few round trips are known
+CREDIBLE_RATE_ERROR = 0.05  # twice an uncalibrated RC oscillator; a fit beyond it has met stamps that are no clock's
+REACH_NS = 600 * NS_PER_S  # a reading of the node's clock farther than this from the newest round trip is not believed
+_JITTER_FLOOR_NS = 1000.0
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """One ping: sent and returned on the common base, received and answered on the node's clock, all ns."""
+
+    sent_ns: int
+    node_received_ns: int
+    node_sent_ns: int
+    returned_ns: int
+
+    @property
+    def duration_ns(self) -> int:
+        """Time spent on the way, both ways."""
+        return (self.returned_ns - self.sent_ns) - (self.node_sent_ns - self.node_received_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    node_origin_ns: int
+    common_origin_ns: int
+    rate: float  # common ns per node ns, minus one
+    sigma_ns: float
+    rate_sigma: float
+    credible: bool
+
+
+class TimeBase:
+    """Maps one node's clock to the common base and back."""
+
+    def __init__(self) -> None:
+        """Start without knowledge."""
+        self._trips: deque[RoundTrip] = deque(maxlen=MAX_OBSERVATIONS)
+        self._fit: _Fit | None = None
+        self.steps = 0
+
+    @property
+    def ready(self) -> bool:
+        """Whether times can be converted."""
+        return self._fit is not None
+
+    @property
+    def sigma_ns(self) -> float:
+        """One standard deviation at the newest observation; infinite while not ready."""
+        return math.inf if self._fit is None else self._fit.sigma_ns
+
+    @property
+    def rate_error(self) -> float:
+        """How much faster the common base runs than the node's clock (dimensionless); 0 while not ready."""
+        return 0.0 if self._fit is None else self._fit.rate
+
+    def observe(self, trip: RoundTrip) -> None:
+        """Take one round trip into account; impossible ones (of negative duration, here or there) are ignored."""
+        if trip.duration_ns < 0 or trip.returned_ns < trip.sent_ns or trip.node_sent_ns < trip.node_received_ns:
+            return
+        if self._fit is not None and self._is_step(trip):
+            self.forget()
+        self._trips.append(trip)
+        if len(self._trips) >= MIN_OBSERVATIONS:
+            fit = _fit(tuple(self._trips))
+            if fit.credible:
+                self._fit = fit
+            else:
+                self.forget()
+
+    def forget(self) -> None:
+        """The node's clock was stepped: learn it anew."""
+        self._trips.clear()
+        self._fit = None
+        self.steps += 1
+
+    def covers(self, node_ns: int) -> bool:
+        """Whether `node_ns` is near enough to the newest round trip to be a reading of this clock."""
+        return self._fit is not None and abs(node_ns - self._fit.node_origin_ns) <= REACH_NS
+
+    def to_common(self, node_ns: int) -> tuple[int, float]:
+        """Common time and its sigma (ns) of an instant on the node's clock.
+
+        Raises:
+            LookupError: not ready.
+        """
+        fit = self._known()
+        elapsed_ns = node_ns - fit.node_origin_ns
+        common_ns = fit.common_origin_ns + elapsed_ns + round(elapsed_ns * fit.rate)
+        return common_ns, math.hypot(fit.sigma_ns, elapsed_ns * fit.rate_sigma)
+
+    def to_node(self, common_ns: int) -> int:
+        """The node's clock at a common instant, never negative.
+
+        Raises:
+            LookupError: not ready.
+        """
+        fit = self._known()
+        elapsed_ns = common_ns - fit.common_origin_ns
+        return max(0, fit.node_origin_ns + elapsed_ns - round(elapsed_ns * fit.rate / (1.0 + fit.rate)))
+
+    def _known(self) -> _Fit:
+        if self._fit is None:
+            raise LookupError("the time base has not seen enough round trips")
+        return self._fit
+
+    def _is_step(self, trip: RoundTrip) -> bool:
+        predicted_ns, sigma_ns = self.to_common((trip.node_received_ns + trip.node_sent_ns) // 2)
+        midpoint_ns = (trip.sent_ns + trip.returned_ns) // 2
+        # Half the round trip bounds what queues on the way can do; beyond that only a stepped clock explains it.
+        return abs(predicted_ns - midpoint_ns) > STEP_SIGMAS * sigma_ns + trip.duration_ns / 2
+
+
+def _fit(trips: tuple[RoundTrip, ...]) -> _Fit:
+    """Weighted straight line through (node time, offset); the shortest round trips weigh most."""
+    last = trips[-1]
+    node_origin_ns = (last.node_received_ns + last.node_sent_ns) // 2
+    common_origin_ns = (last.sent_ns + last.returned_ns) // 2
+    node_ns = np.array([(t.node_received_ns + t.node_sent_ns) // 2 - node_origin_ns for t in trips], dtype=float)
+    common_ns = np.array([(t.sent_ns + t.returned_ns) // 2 - common_origin_ns for t in trips], dtype=float)
+    duration_ns = np.array([t.duration_ns for t in trips], dtype=float)
+    shortest_ns = float(duration_ns.min())
+    # What a trip took beyond the shortest sat in one queue or another: its midpoint is off by up to half of that. The
+    # shortest itself is not free of queueing: the minimum of n nears the true one as the typical excess over sqrt(n).
+    unseen_ns = (float(np.median(duration_ns)) - shortest_ns) / math.sqrt(len(trips))
+    sigma_ns = _JITTER_FLOOR_NS + (duration_ns - shortest_ns + unseen_ns) / 2
+    weight = 1.0 / sigma_ns**2
+    design = np.column_stack([np.ones_like(node_ns), node_ns])
+    # The drift's prior keeps a short baseline from inventing a rate; the offset has none.
+    information = design.T @ (weight[:, None] * design) + np.diag([0.0, 1.0 / MAX_RATE_ERROR**2])
+    covariance = np.linalg.inv(information)
+    offset_ns, rate = covariance @ (design.T @ (weight * (common_ns - node_ns)))
+    asymmetry_ns = shortest_ns / 2 / math.sqrt(3.0)
+    residual_ns = np.abs(common_ns - node_ns - offset_ns - rate * node_ns)
+    one_clock = bool((residual_ns <= STEP_SIGMAS * sigma_ns + duration_ns / 2).all())
+    return _Fit(
+        node_origin_ns=node_origin_ns,
+        common_origin_ns=common_origin_ns + round(float(offset_ns)),
+        rate=float(rate),
+        sigma_ns=math.hypot(math.sqrt(covariance[0, 0]), asymmetry_ns),
+        rate_sigma=math.sqrt(covariance[1, 1]),
+        credible=one_clock and abs(rate) <= CREDIBLE_RATE_ERROR,
+    )

@@ -1,0 +1,50 @@
+"""The few unit conversions at the edges, and what can be measured; everything above this file is SI."""
+
+from enum import IntEnum
+
+PA_PER_MMHG = 133.322387415
+PA_PER_HPA = 100.0
+KELVIN_OFFSET = 273.15
+NS_PER_S = 1_000_000_000
+S_PER_HOUR = 3600.0
+S_PER_DAY = 86400.0
+SOUND_REFERENCE_PA = 20e-6
+
+
+class Quantity(IntEnum):
+    """What a channel measures, in its SI unit; the numbers are those of the wire."""
+
+    OTHER = 0  # something that only a newer node knows; no site lists it
+    PRESSURE = 1  # Pa
+    TEMPERATURE = 2  # K
+    ULTRASOUND = 3  # Pa
+
+
+def pa_to_mmhg(pressure_pa: float) -> float:
+    """Pascal to conventional millimetres of mercury."""
+    return pressure_pa / PA_PER_MMHG
+
+
+def mmhg_to_pa(pressure_mmhg: float) -> float:
+    """Conventional millimetres of mercury to pascal."""
+    return pressure_mmhg * PA_PER_MMHG
+
+
+def celsius_to_kelvin(temperature_c: float) -> float:
+    """Degrees Celsius to kelvin."""
+    return temperature_c + KELVIN_OFFSET
+
+
+def kelvin_to_celsius(temperature_k: float) -> float:
+    """Kelvin to degrees Celsius."""
+    return temperature_k - KELVIN_OFFSET
+
+
+def s_to_ns(time_s: float) -> int:
+    """Seconds to whole nanoseconds."""
+    return round(time_s * NS_PER_S)
+
+
+def ns_to_s(time_ns: int) -> float:
+    """Nanoseconds to seconds."""
+    return time_ns / NS_PER_S
