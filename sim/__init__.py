@@ -1,0 +1,1 @@
+"""How the world behaves: a simulated rig that speaks the wire. Knows nothing of how a controller thinks."""

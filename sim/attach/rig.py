@@ -1,0 +1,102 @@
+"""Drives a plant by the running loop's clock and joins its nodes to their lines."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.units import NS_PER_S, ns_to_s, s_to_ns
+from sim.attach.line import Line
+from sim.faults import Faults
+from sim.plant.plant import Plant, Render
+
+Rendered = tuple[NDArray[np.int16], bool]
+Renderer = Callable[[Callable[[Render], Rendered], Render], Awaitable[Rendered]]
+
+
+async def render_in_thread(render: Callable[[Render], Rendered], job: Render) -> Rendered:
+    """Render beside the loop, so that pings are answered meanwhile."""
+    return await asyncio.to_thread(render, job)
+
+
+async def render_inline(render: Callable[[Render], Rendered], job: Render) -> Rendered:
+    """Render at once, for runs in virtual time."""
+    return render(job)
+
+
+class Rig:
+    """A running plant; scenario time 0 is the moment at which `run` starts."""
+
+    def __init__(self, plant: Plant, lines: Mapping[str, Line], faults: Faults, renderer: Renderer) -> None:
+        """Join `plant` to `lines` (node name to line); nodes without a line are not plugged in."""
+        self._plant = plant
+        self._lines = dict(lines)
+        self._faults = faults
+        self._renderer = renderer
+        self._wake = asyncio.Event()
+        self._plugged: set[str] = set()
+        self._started_ns: int | None = None
+
+    @property
+    def now_s(self) -> float:
+        """Scenario time; 0 before the start."""
+        return ns_to_s(self._now_ns())
+
+    async def run(self) -> None:
+        """Run until cancelled; then every line is unplugged."""
+        self._started_ns = s_to_ns(asyncio.get_running_loop().time())
+        try:
+            async with asyncio.TaskGroup() as renderings:
+                while True:
+                    self._follow_faults()
+                    now_ns = self._now_ns()
+                    for job in self._plant.step(now_ns):
+                        renderings.create_task(self._render(job))
+                    for node in self._plugged:
+                        self._flush(node)
+                    await self._rest(self._plant.next_ns(now_ns))
+        finally:
+            for line in self._lines.values():
+                line.unplug()
+
+    def _now_ns(self) -> int:
+        if self._started_ns is None:
+            return 0
+        return s_to_ns(asyncio.get_running_loop().time()) - self._started_ns
+
+    async def _rest(self, until_ns: int) -> None:
+        self._wake.clear()
+        wait_s = max((until_ns - self._now_ns()) / NS_PER_S, 0.0)
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._wake.wait()
+        except TimeoutError:
+            return
+
+    async def _render(self, job: Render) -> None:
+        counts, saturated = await self._renderer(self._plant.render, job)
+        self._plant.finish(job, self._now_ns(), counts, saturated=saturated)
+        self._wake.set()
+
+    def _follow_faults(self) -> None:
+        for node, line in self._lines.items():
+            off = self._faults.unplugged(node, self.now_s)
+            if off and node in self._plugged:
+                self._plugged.discard(node)
+                line.unplug()
+            elif not off and node not in self._plugged:
+                self._plant.reboot(node)
+                line.plug(partial(self._hear, node), partial(self._flush, node))
+                self._plugged.add(node)
+
+    def _hear(self, node: str, data: bytes) -> None:
+        self._plant.receive(node, self._now_ns(), data)
+        self._flush(node)
+        self._wake.set()  # a command may have set an earlier deadline
+
+    def _flush(self, node: str) -> None:
+        line = self._lines[node]
+        while line.ready and (frame := self._plant.next_frame(node)) is not None:
+            line.write(self._faults.on_the_line(node, frame, self.now_s))

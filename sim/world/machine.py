@@ -1,0 +1,67 @@
+"""Machines of the cabin as noise sources: a falling broad band and lines that wander.
+
+How the noise becomes a waveform lives in `waveform`, how it reaches a microphone in `sound_field`.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+HEARING_PRESSURE_PA = 20e-6  # 0 dB
+REFERENCE_HZ = 20e3
+OCTAVE_HZ = REFERENCE_HZ * (math.sqrt(2.0) - math.sqrt(0.5))  # octave at 20 kHz, weighted by (20 kHz / f)^2
+KNEE_HZ = 2e3  # below it the 1/f^2 law would run away; a fan's noise is flat there
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A tone whose frequency wanders about its nominal value, as that of a switch-mode converter does.
+
+    Args:
+        frequency_hz: mean frequency, Hz.
+        level_db: level of the tone at 1 m, dB re 20 uPa rms.
+        wander: rms deviation of the frequency as a share of it; the deviation moves in 0.1 to 10 s.
+    """
+
+    frequency_hz: float
+    level_db: float
+    wander: float = 1e-4
+
+    def __post_init__(self) -> None:
+        """Refuse a line without a frequency."""
+        if not self.frequency_hz > 0.0 or self.wander < 0.0:
+            raise ValueError(f"line at {self.frequency_hz} Hz with wander {self.wander} cannot be")
+
+    @property
+    def amplitude_pa(self) -> float:
+        """Peak pressure of the tone at 1 m, Pa."""
+        return math.sqrt(2.0) * HEARING_PRESSURE_PA * math.pow(10.0, self.level_db / 20.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A fan, pump or converter, small against its distance, radiating alike in all directions.
+
+    Args:
+        position_m: place in the room's frame, m.
+        broadband_db_at_20khz: level at 1 m of the octave band centred on 20 kHz, dB re 20 uPa.
+        lines: its tones.
+    """
+
+    position_m: tuple[float, float, float]
+    broadband_db_at_20khz: float
+    lines: tuple[Line, ...] = ()
+
+    def pressure_psd_pa2_hz(self, frequency_hz: FloatArray) -> FloatArray:
+        """One-sided power spectral density of the broad band, Pa2/Hz at 1 m, same shape as `frequency_hz`.
+
+        Falls as 1/f^2 (-6 dB an octave) from a knee at 2 kHz on; the lines are not in it.
+        """
+        octave_pa2 = HEARING_PRESSURE_PA**2 * math.pow(10.0, self.broadband_db_at_20khz / 10.0)
+        fall = (REFERENCE_HZ**2 + KNEE_HZ**2) / (np.square(frequency_hz) + KNEE_HZ**2)
+        density: FloatArray = octave_pa2 / OCTAVE_HZ * fall
+        return density
