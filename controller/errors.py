@@ -1,0 +1,11 @@
+"""Errors of the controller: ours, with what to do about them."""
+
+from firmware_bridge.errors import BridgeError
+
+
+class ControllerError(BridgeError):
+    """We cannot do what was asked."""
+
+
+class OutputError(ControllerError):
+    """An alarm output did not take what it was told."""

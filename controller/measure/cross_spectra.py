@@ -1,0 +1,120 @@
+"""Cross-spectra of all coherent microphone pairs, accumulated over bursts; what they mean is asked elsewhere."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+from controller.measure.captures import Capture
+from controller.measure.coherence import CoherentGroup
+
+BAND_HZ = (12e3, 90e3)  # below, machines are loud and peaks wide; above, air swallows what is left
+
+TAPER_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SpectraSnapshot:
+    """Mean cross-spectra of one group.
+
+    `cross` (pairs, bins) complex, Pa²; `power` (sensors, bins), Pa²; `bursts` (pairs,) how many each mean is of;
+    `first_bin` is the transform's index of bin 0, `length` its length in samples at `rate_hz`. `mid_shift_s`
+    (sensors,) is how much later than nominal the middle of a node's bursts lies, because its crystal runs slow.
+    """
+
+    group: CoherentGroup
+    cross: NDArray[np.complex128]
+    power: NDArray[np.float64]
+    bursts: NDArray[np.float64]
+    first_bin: int
+    length: int
+    rate_hz: float
+    mid_shift_s: NDArray[np.float64]
+
+
+class SpectraAccumulator:
+    """Sums of one group's spectra with forgetting."""
+
+    def __init__(self, group: CoherentGroup, forgetting: float = 1.0) -> None:
+        """Start empty; each new burst multiplies what is known by `forgetting` (1: never forget)."""
+        self._group = group
+        self._forgetting = forgetting
+        self._first, self._second = group.pairs
+        self._index = {name: i for i, name in enumerate(group.sensors)}
+        self._shape: tuple[int, float] | None = None
+        self._reset(0)
+
+    def add(self, capture: Capture) -> None:
+        """Add the bursts of this group's nodes that are coherent with each other in `capture`."""
+        blocks = [block for node, block in capture.blocks.items() if node in self._group.nodes]
+        if self._group.clock_sigma_s > 0.0:
+            blocks = [block for block in blocks if block.triggered]
+        if not blocks:
+            return
+        length = min(block.pressure_pa.shape[1] for block in blocks)
+        nominal_hz = round(float(np.median([block.rate_hz for block in blocks])) / 1000.0) * 1000.0
+        if self._shape != (length, nominal_hz):
+            self._shape = (length, nominal_hz)
+            self._reset(length)
+        window = _tapered(length)
+        spectra = np.zeros((len(self._group.sensors), self._bins.stop - self._bins.start), dtype=np.complex128)
+        present = np.zeros(len(self._group.sensors), dtype=bool)
+        for block in blocks:
+            rows = [self._index[sensor] for sensor in block.sensors if sensor in self._index]
+            transformed = fft.rfft(block.pressure_pa[:, :length] * window, axis=1)[:, self._bins]
+            spectra[rows] = transformed / np.sqrt(np.sum(window**2))
+            present[rows] = True
+            self._mid_shift_s[rows] = length / 2 * (1.0 / block.rate_hz - 1.0 / nominal_hz)
+        both = present[self._first] & present[self._second]
+        self._cross *= self._forgetting
+        self._pair_count *= self._forgetting
+        self._power *= self._forgetting
+        self._sensor_count *= self._forgetting
+        self._cross[both] += spectra[self._first[both]] * spectra[self._second[both]].conj()
+        self._pair_count[both] += 1
+        self._power[present] += np.abs(spectra[present]) ** 2
+        self._sensor_count[present] += 1
+
+    @property
+    def bursts(self) -> float:
+        """How many bursts the best known pair's mean is of."""
+        return float(self._pair_count.max(initial=0.0))
+
+    def snapshot(self) -> SpectraSnapshot | None:
+        """The means so far; None before the first burst."""
+        if self._shape is None or self.bursts == 0.0:
+            return None
+        length, rate_hz = self._shape
+        return SpectraSnapshot(
+            group=self._group,
+            cross=self._cross / np.maximum(self._pair_count, 1e-9)[:, None],
+            power=self._power / np.maximum(self._sensor_count, 1e-9)[:, None],
+            bursts=self._pair_count.copy(),
+            first_bin=self._bins.start,
+            length=length,
+            rate_hz=rate_hz,
+            mid_shift_s=self._mid_shift_s.copy(),
+        )
+
+    def _reset(self, length: int) -> None:
+        rate_hz = self._shape[1] if self._shape else 1.0
+        frequency_hz = fft.rfftfreq(length, 1.0 / rate_hz) if length else np.zeros(0)
+        start, stop = np.searchsorted(frequency_hz, BAND_HZ)
+        self._bins = slice(int(start), int(stop))
+        bins = int(stop - start)
+        pairs, sensors = len(self._first), len(self._group.sensors)
+        self._cross = np.zeros((pairs, bins), dtype=np.complex128)
+        self._pair_count = np.zeros(pairs)
+        self._power = np.zeros((sensors, bins))
+        self._sensor_count = np.zeros(sensors)
+        self._mid_shift_s = np.zeros(sensors)
+
+
+def _tapered(length: int) -> NDArray[np.float64]:
+    """Flat window with cosine flanks: keeps loud low frequencies out of the band and costs little of the signal."""
+    flank = max(1, int(length * TAPER_SHARE))
+    window = np.ones(length)
+    window[:flank] = 0.5 - 0.5 * np.cos(np.pi * (np.arange(flank) + 0.5) / flank)
+    window[-flank:] = window[:flank][::-1]
+    return window
