@@ -39,7 +39,7 @@ def parse_declared(tables: dict[str, Any], source: str, model: type[Model]) -> M
     try:
         return model.model_validate(_arrays_as_tuples(tables))
     except ValidationError as error:
-        problems = [_describe(problem) for problem in error.errors(include_url=False)]
+        problems = [_describe(problem, tables) for problem in error.errors(include_url=False)]
         more = len(problems) - MAX_LISTED_PROBLEMS
         listed = problems[:MAX_LISTED_PROBLEMS] + ([f"... and {more} more"] if more > 0 else [])
         raise DeclaredFileError(f"{source} is not valid", remedy="\n  " + "\n  ".join(listed)) from error
@@ -73,8 +73,8 @@ def _arrays_as_tuples(value: object) -> Any:  # noqa: ANN401 - what TOML holds
     return value
 
 
-def _describe(problem: ErrorDetails) -> str:
-    key = _dotted(problem["loc"])
+def _describe(problem: ErrorDetails, tables: dict[str, Any]) -> str:
+    key = _dotted(_as_in_file(problem["loc"], tables))
     message = str(problem["msg"])
     if problem["type"] == "extra_forbidden":
         return f"{key}: unknown key; remove it or check its spelling"
@@ -83,6 +83,17 @@ def _describe(problem: ErrorDetails) -> str:
     found = problem.get("input")
     shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
     return f"{key}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _as_in_file(location: tuple[str | int, ...], tables: dict[str, Any]) -> tuple[str | int, ...]:
+    """`location` without the tags of unions, which pydantic puts in and which are no keys of the file."""
+    kept: list[str | int] = []
+    at: Any = tables
+    for part in location[:-1]:
+        if part in at if isinstance(at, dict) else isinstance(at, list | tuple) and isinstance(part, int):
+            kept.append(part)
+            at = at[part]
+    return (*kept, *location[-1:])
 
 
 def _dotted(location: tuple[str | int, ...]) -> str:

@@ -6,8 +6,11 @@ time from the running loop, so scaling the loop's clock scales everything above 
 
 import asyncio
 import selectors
+import signal
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Self, TypeVar
+
+Result = TypeVar("Result")
 
 MIN_SCALE = 0.1
 MAX_SCALE = 100.0
@@ -28,14 +31,18 @@ class _ScaledSelector(selectors.DefaultSelector):
 class ScaledLoop(asyncio.SelectorEventLoop):
     """A selector event loop whose `time()` advances `scale` seconds for each second of the machine's."""
 
+    def __new__(cls, scale: float) -> Self:
+        """Refuse a bad scale before there is a loop, which would have to be closed."""
+        if not MIN_SCALE <= scale <= MAX_SCALE:
+            raise ValueError(f"time scale {scale} is outside {MIN_SCALE} to {MAX_SCALE}")
+        return super().__new__(cls)
+
     def __init__(self, scale: float) -> None:
         """Start a loop at `scale` (dimensionless, 0.1 to 100).
 
         Raises:
             ValueError: if `scale` is outside its range.
         """
-        if not MIN_SCALE <= scale <= MAX_SCALE:
-            raise ValueError(f"time scale {scale} is outside {MIN_SCALE} to {MAX_SCALE}")
         self._scale = scale
         self._origin_s = 0.0
         super().__init__(_ScaledSelector(scale))
@@ -46,7 +53,28 @@ class ScaledLoop(asyncio.SelectorEventLoop):
         return self._origin_s + (super().time() - self._origin_s) * self._scale
 
 
-def run_scaled(main: Coroutine[Any, Any, int], *, scale: float) -> int:
-    """Run `main` to its end on a loop at `scale`, as `asyncio.run` would, and return its exit status."""
+def run_until_signal(main: Coroutine[Any, Any, Result], *, scale: float) -> Result | None:
+    """Run `main` on a loop at `scale`; None where SIGINT, SIGTERM or SIGHUP ended it first.
+
+    The first signal cancels `main`, which then cleans up; further ones must not interrupt that.
+    """
+
+    async def guarded() -> Result | None:
+        task = asyncio.ensure_future(main)
+        asked_to_stop = False
+
+        def stop() -> None:
+            nonlocal asked_to_stop
+            if not asked_to_stop:
+                asked_to_stop = True
+                task.cancel()
+
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            asyncio.get_running_loop().add_signal_handler(number, stop)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            return None
+
     with asyncio.Runner(loop_factory=lambda: ScaledLoop(scale)) as runner:
-        return runner.run(main)
+        return runner.run(guarded())

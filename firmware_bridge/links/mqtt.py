@@ -51,6 +51,7 @@ class MqttHub:
         self._unsent: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MAX_UNSENT_PAYLOADS)
         self._client: aiomqtt.Client | None = None
         self.reason = "not connected yet"
+        self._told: tuple[bool, str] | None = None
 
     async def run(self) -> None:
         """Stay connected until cancelled; a fresh client for every connection."""
@@ -113,7 +114,7 @@ class MqttHub:
         self._client = client
         for prefix in sorted(self._prefixes):
             await client.subscribe(from_node_topic(prefix))
-        self._on_change(True, f"connected to {self.address}")
+        self._tell(True, f"connected to {self.address}")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_queued(client))
             await self._dispatch(client)
@@ -137,7 +138,13 @@ class MqttHub:
             self._unsent.get_nowait()
         for link in tuple(self._links.values()):
             link.fail(f"broker {self.address} is away ({reason})")
-        self._on_change(False, reason)
+        self._tell(False, reason)
+
+    def _tell(self, connected: bool, reason: str) -> None:
+        """Tell the owner, once for each change."""
+        if self._told != (connected, reason):
+            self._told = connected, reason
+            self._on_change(connected, reason)
 
 
 def _first(error: BaseException) -> BaseException:

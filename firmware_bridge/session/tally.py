@@ -30,8 +30,9 @@ class Tally:
         self._window_bad = 0
 
     def new_boot(self) -> None:
-        """Expect no particular sequence numbers: the peer starts afresh."""
+        """Expect no particular sequence numbers, and hold no earlier loss against a peer that starts afresh."""
         self._streams.clear()
+        self._window_good = self._window_bad = 0
 
     def damaged(self, *, sound_frame: bool) -> None:
         """Count a frame that was no packet, or a sound one whose payload we cannot read."""

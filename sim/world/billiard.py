@@ -20,7 +20,7 @@ FloatArray = NDArray[np.float64]
 SCAN_POINTS = 4096  # launch angles tried; two paths closer than 0.09 degrees (beside a caustic) can be missed
 SCAN_OFFSET = 0.3819660  # of a step: keeps the scan off the exact roots of symmetric cases
 BISECTIONS = 48  # 0.09 degrees halved so often is below the resolution of a double
-RIM_SKIN_M = 1e-3  # a source nearer to the rim than this sits on it
+RIM_SKIN_M = 2e-3  # a source nearer to the rim sits on it; half a wavelength at 80 kHz
 CENTRE_SKIN_M = 1e-9  # a receiver nearer to the centre than this is taken this far off it
 
 
@@ -53,7 +53,7 @@ class _Rays:
 def rim_paths(radius_m: float, source_m: FloatArray, receivers_m: FloatArray, bounces: int) -> RimPaths:
     """Paths from `source_m` (2,) to `receivers_m` (m, 2) with exactly `bounces` (1 or more) bounces.
 
-    The centre is the origin. A source within 1 mm of the rim is put on it and sends inwards only, so the rim
+    The centre is the origin. A source within 2 mm of the rim is put on it and sends inwards only, so the rim
     under it reflects nothing.
     """
     source = settled(radius_m, source_m)
@@ -74,7 +74,7 @@ def rim_paths(radius_m: float, source_m: FloatArray, receivers_m: FloatArray, bo
 
 
 def settled(radius_m: float, source_m: FloatArray) -> FloatArray:
-    """The source (2,), m, put on the rim if it is within 1 mm of it or outside."""
+    """The source (2,), m, put on the rim if it is within 2 mm of it or outside."""
     distance = math.hypot(*source_m)
     if distance <= radius_m - RIM_SKIN_M:
         return source_m

@@ -15,7 +15,7 @@ from sim.world.billiard import rim_paths, settled
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-WALL_SKIN_M = 1e-3  # a source nearer to a flat wall sits on it; a point further outside is refused
+WALL_SKIN_M = 2e-3  # a source nearer to a flat wall sits on it; a point further outside is refused
 NEAREST_M = 0.01  # gain stops rising here: no source of ours is smaller
 FOCUS_LIMIT = 3.0  # wave theory bounds a fold caustic near (k R)^(1/6), 3.4 at 40 kHz in a hull of R = 2 m
 
@@ -51,7 +51,7 @@ class Room(Protocol):
 class BoxRoom:
     """A box with one corner at the origin and its edges along the axes; lengths in m.
 
-    A source within 1 mm of a wall is put on it, and that wall does not mirror it: the level of a source on a
+    A source within 2 mm of a wall is put on it, and that wall does not mirror it: the level of a source on a
     wall is what it radiates into the room with the wall at its back.
     """
 
@@ -78,7 +78,7 @@ class BoxRoom:
 class CylinderRoom:
     """A round hull with flat ends: its axis is x from 0 to `length_m`, centred on y = z = 0; lengths in m.
 
-    A source within 1 mm of the wall or of an end is put on it and is not mirrored by it.
+    A source within 2 mm of the wall or of an end is put on it and is not mirrored by it.
     """
 
     radius_m: float

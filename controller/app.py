@@ -1,0 +1,201 @@
+"""The composition root: builds the rooms, wires them, supervises them, stops them. It decides nothing."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from controller.clock import UtcClock
+from controller.config import Configuration
+from controller.journal.entries import AlarmEntry, AnyEntry, NoteEntry, Stamp, entry_of
+from controller.journal.writer import JournalWriter
+from controller.localize.locate import LocateJob, Locator
+from controller.outputs.mqtt import MqttOutput
+from controller.pipeline.happenings import BrokerState, LocateDone, Outcome, Picture
+from controller.pipeline.pipeline import Event, Pipeline
+from firmware_bridge.bridge import Bridge
+from firmware_bridge.link import LinkPort
+from firmware_bridge.links.mqtt import MqttHub
+from firmware_bridge.units import s_to_ns
+
+STEP_S = 0.25  # at least this often the pipeline is asked what is due
+MAX_INBOX = 4096  # events; sample blocks beyond it make way, oldest first, and are counted
+STATE_PERIOD_S = 5.0
+GOODBYE_S = 1.0
+MAX_UNWRITTEN = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Observers:
+    """Who looks on: called for each entry and for each picture. What they raise stays theirs."""
+
+    on_entry: Callable[[AnyEntry], None]
+    on_picture: Callable[[Picture, float], None]
+
+
+class App:
+    """One running controller."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        ports: Sequence[LinkPort],
+        hub: MqttHub | None,
+        journal_folder: Path | None,
+        observers: Observers,
+    ) -> None:
+        """Wire everything; must be called on the running loop. `hub` only where nodes are behind a broker."""
+        now_ns = _now_ns()
+        self._clock = UtcClock(now_ns)
+        self._origin_ns = now_ns
+        self._observers = observers
+        self._pipeline = Pipeline(configuration.site, configuration.compartment, configuration.pipeline)
+        self._locator = Locator(configuration.site, configuration.compartment, configuration.locate)
+        self._inbox: list[Event] = []
+        self._wake = asyncio.Event()
+        random = np.random.default_rng()  # jitters reconnections only
+        self._bridge = Bridge(configuration.site, ports, configuration.session, self.deliver, random)
+        self._hub = hub
+        broker = configuration.broker
+        self._mqtt = MqttOutput(broker, configuration.site.name, self._broker_changed, self.deliver) if broker else None
+        journal = configuration.table.journal
+        self._journal = (
+            JournalWriter(
+                journal_folder,
+                self._clock.file_stamp(),
+                max_file_bytes=journal.max_file_megabytes * 1_000_000,
+                max_files=journal.max_files,
+            )
+            if journal_folder is not None
+            else None
+        )
+        self._flush_s = journal.flush_s
+        self._unwritten: list[AnyEntry] = []
+        self._write_now = asyncio.Event()
+        self._thinker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="locate")
+        self._seq = 0
+        self._next_state_ns = 0
+        self.dropped_events = 0
+
+    async def run(self) -> None:
+        """Run until cancelled; then say goodbye within a bounded time."""
+        self._tell(f"controller started; {len(self._pipeline.step(_now_ns(), ()).picture.nodes)} nodes expected")
+        background = [asyncio.create_task(self._bridge.run(), name="bridge")]
+        if self._hub is not None:
+            background.append(asyncio.create_task(self._hub.run(), name="mqtt nodes"))
+        observers = [asyncio.create_task(self._write_journal(), name="journal")]
+        if self._mqtt is not None:
+            observers.append(asyncio.create_task(self._mqtt.run(), name="mqtt output"))
+        try:
+            while True:
+                for task in background:
+                    if task.done():
+                        task.result()  # a supervisor that ended is a fault of ours: end non-zero, systemd restarts
+                await self._turn()
+        finally:
+            await self._stop(background, observers)
+
+    def deliver(self, event: Event) -> None:
+        """Put an event into the inbox; never waits."""
+        if len(self._inbox) >= MAX_INBOX:
+            self._inbox.pop(0)
+            self.dropped_events += 1
+        self._inbox.append(event)
+        self._wake.set()
+
+    async def _turn(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STEP_S):
+                await self._wake.wait()
+        self._wake.clear()
+        events, self._inbox = self._inbox, []
+        self._fan_out(self._pipeline.step(_now_ns(), events))
+
+    def _fan_out(self, outcome: Outcome) -> None:
+        """Outputs first, then commands, then journal, then displays."""
+        entries = [entry_of(happening, self._stamp()) for happening in outcome.happenings]
+        for order in outcome.orders:
+            self._bridge.send(order.node, order.ticket, order.command)
+        if self._mqtt is not None:
+            for entry in entries:
+                self._mqtt.publish(entry)
+            if entries or _now_ns() >= self._next_state_ns:
+                self._next_state_ns = _now_ns() + s_to_ns(STATE_PERIOD_S)
+                self._mqtt.publish_state(self._clock.utc(_now_ns()), outcome.picture)
+        if outcome.job is not None:
+            self._think(outcome.job)
+        for entry in entries:
+            self._note(entry)
+        self._observers.on_picture(outcome.picture, self._clock.elapsed_s(_now_ns()))
+
+    def _think(self, job: LocateJob) -> None:
+        loop = asyncio.get_running_loop()
+        future = loop.run_in_executor(self._thinker, self._locator.locate, job)
+        future.add_done_callback(lambda done: self.deliver(LocateDone(done.result())) if not done.cancelled() else None)
+
+    def _note(self, entry: AnyEntry) -> None:
+        if len(self._unwritten) < MAX_UNWRITTEN:
+            self._unwritten.append(entry)
+        if isinstance(entry, AlarmEntry):
+            self._write_now.set()
+        self._observers.on_entry(entry)
+
+    def _tell(self, text: str) -> None:
+        stamp = self._stamp()
+        self._note(NoteEntry(seq=stamp.seq, utc=stamp.utc, t_s=round(stamp.t_s, 3), text=text))
+
+    async def _write_journal(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._flush_s):
+                    await self._write_now.wait()
+            urgent = self._write_now.is_set()
+            self._write_now.clear()
+            await self._write_batch(durable=urgent)
+
+    async def _write_batch(self, *, durable: bool) -> None:
+        batch, self._unwritten = self._unwritten, []
+        if self._journal is None or not batch:
+            return
+        try:
+            await asyncio.to_thread(self._journal.append, batch, durable=durable)
+        except OSError as error:
+            # Alarms do not wait for disks: keep what fits, say so, try again with the next batch.
+            self._unwritten = [*batch, *self._unwritten][-MAX_UNWRITTEN:]
+            self._observers.on_entry(self._complaint(f"journal: {error.strerror}; free the disk or mend [journal]"))
+
+    def _complaint(self, text: str) -> NoteEntry:
+        stamp = self._stamp()
+        return NoteEntry(seq=stamp.seq, utc=stamp.utc, t_s=round(stamp.t_s, 3), text=text)
+
+    def _stamp(self) -> Stamp:
+        now_ns = _now_ns()
+        self._seq += 1
+        return Stamp(self._seq, self._clock.utc(now_ns), self._clock.elapsed_s(now_ns), self._origin_ns)
+
+    def _broker_changed(self, connected: bool, reason: str) -> None:
+        self.deliver(BrokerState(connected, reason))
+
+    async def _stop(self, background: list[asyncio.Task[None]], observers: list[asyncio.Task[None]]) -> None:
+        self._tell("controller stopped")
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        for task in observers:
+            task.cancel()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                await asyncio.gather(*observers, return_exceptions=True)
+        await self._write_batch(durable=True)
+        if self._journal is not None:
+            with suppress(OSError):
+                self._journal.close()
+        self._thinker.shutdown(wait=False, cancel_futures=True)
+
+
+def _now_ns() -> int:
+    return s_to_ns(asyncio.get_running_loop().time())

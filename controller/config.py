@@ -1,0 +1,237 @@
+"""The declared form of a controller file, and how it fills each room's Settings. Facts about the site are not here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from controller.alarm.policy import Settings as PolicySettings
+from controller.detect.onset import Settings as OnsetSettings
+from controller.detect.pressure import Settings as PressureSettings
+from controller.errors import ControllerError
+from controller.health import Settings as HealthSettings
+from controller.localize.locate import Settings as LocateSettings
+from controller.measure.leak_size import Settings as SizeSettings
+from controller.pipeline.leak_watch import Settings as WatchSettings
+from controller.pipeline.pipeline import Settings as PipelineSettings
+from controller.tasking import Settings as TaskingSettings
+from firmware_bridge.declared import Declared, load_declared
+from firmware_bridge.links.mqtt import BrokerSettings
+from firmware_bridge.session.conversation import Settings as SessionSettings
+from firmware_bridge.site.survey import Site, load_site
+from firmware_bridge.units import Quantity
+
+Count = Annotated[int, Field(ge=1, le=1000)]
+Sigmas = Annotated[float, Field(ge=1, le=100)]
+Seconds = Annotated[float, Field(ge=0.05, le=86_400)]
+Rate = Annotated[float, Field(gt=0, le=10_000)]
+
+_ONSET, _PRESSURE, _SIZE, _LOCATE = OnsetSettings(), PressureSettings(), SizeSettings(), LocateSettings()
+_HEALTH, _TASKING, _POLICY, _SESSION = HealthSettings(), TaskingSettings(), PolicySettings(), SessionSettings()
+
+
+class SerialLinkTable(Declared):
+    """A serial port to ask for a node."""
+
+    kind: Literal["serial"]
+    port: Annotated[str, Field(min_length=1, max_length=255)]
+    baud_rate: Annotated[int, Field(ge=1200, le=12_000_000)] = 921_600
+
+
+class MqttLinkTable(Declared):
+    """A topic prefix at which a node listens (see docs/protocol.md)."""
+
+    kind: Literal["mqtt"]
+    prefix: Annotated[str, Field(pattern=r"^[^+#\s]{1,200}$")]
+
+
+class MqttTable(Declared):
+    """The broker; one for nodes and alarms."""
+
+    enabled: bool = True
+    host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 1883
+    username: Annotated[str, Field(max_length=255)] | None = None
+    password_file: str | None = None
+
+
+class JournalTable(Declared):
+    """Where decisions are written down."""
+
+    folder: Annotated[str, Field(min_length=1)] = "journal"
+    max_file_megabytes: Annotated[int, Field(ge=1, le=1024)] = 16
+    max_files: Annotated[int, Field(ge=1, le=1000)] = 8
+    flush_s: Annotated[float, Field(ge=0.1, le=3600)] = 60.0
+
+
+class SessionTable(Declared):
+    """Conversations with nodes."""
+
+    silence_s: Seconds = _SESSION.silence_s
+    sample_period_ms: Annotated[int, Field(ge=10, le=60_000)] = _SESSION.sample_period_ms
+
+
+class OnsetTable(Declared):
+    """When ultrasound is news."""
+
+    learning_bursts: Annotated[int, Field(ge=3, le=1000)] = _ONSET.learning_bursts
+    threshold_sigmas: Sigmas = _ONSET.threshold_sigmas
+    threshold_db: Annotated[float, Field(ge=0, le=40)] = _ONSET.threshold_db
+    bursts_in_a_row: Annotated[int, Field(ge=1, le=100)] = _ONSET.bursts_in_a_row
+
+
+class PressureTable(Declared):
+    """When a fall of pressure is news."""
+
+    random_walk_pa2_s: Annotated[float, Field(gt=0, le=1000)] = _PRESSURE.random_walk_pa2_s
+    threshold_sigmas: Sigmas = _PRESSURE.threshold_sigmas
+    confirm_sigmas: Sigmas = _PRESSURE.confirm_sigmas
+
+
+class SizeTable(Declared):
+    """From pressure to hole and time."""
+
+    evacuation_limit_mmhg: Annotated[float, Field(ge=1, le=1000)] = _SIZE.evacuation_limit_mmhg
+    discharge_coefficient: Annotated[float, Field(ge=0.1, le=1)] = _SIZE.discharge_coefficient
+    discharge_coefficient_sigma: Annotated[float, Field(ge=0, le=0.5)] = _SIZE.discharge_coefficient_sigma
+
+
+class LocateTable(Declared):
+    """When a place deserves trust."""
+
+    min_standing: Annotated[float, Field(ge=5, le=1000)] = _LOCATE.min_standing
+    rival_share: Annotated[float, Field(ge=0, le=1)] = _LOCATE.rival_share
+    max_misfit: Annotated[float, Field(ge=1, le=1000)] = _LOCATE.max_misfit
+    max_radius_m: Annotated[float, Field(gt=0, le=100)] = _LOCATE.max_radius_m
+
+
+class HealthTable(Declared):
+    """When a silent node is a lost one."""
+
+    startup_grace_s: Seconds = _HEALTH.startup_grace_s
+
+
+class TaskingTable(Declared):
+    """How often and how long to listen."""
+
+    capture_period_s: Seconds = _TASKING.capture_period_s
+    alert_period_s: Seconds = _TASKING.alert_period_s
+    capture_lead_s: Seconds = _TASKING.capture_lead_s
+    capture_window_s: Seconds = _TASKING.capture_window_s
+    burst_samples: Annotated[int, Field(ge=2048, le=262_144)] = _TASKING.burst_samples
+    siren_retry_s: Seconds = _TASKING.siren_retry_s
+
+
+class AlarmTable(Declared):
+    """The ladder of alarm classes."""
+
+    caution_mmhg_h: Rate = _POLICY.caution_mmhg_h
+    warning_mmhg_h: Rate = _POLICY.warning_mmhg_h
+    warning_reserve_h: Rate = _POLICY.warning_reserve_h
+    emergency_mmhg_min: Rate = _POLICY.emergency_mmhg_min
+    emergency_reserve_h: Rate = _POLICY.emergency_reserve_h
+
+
+class ControllerTable(Declared):
+    """A whole controller file."""
+
+    format: Literal[1]
+    site: Annotated[str, Field(min_length=1)]
+    compartment: str | None = None
+    links: Annotated[
+        tuple[Annotated[SerialLinkTable | MqttLinkTable, Field(discriminator="kind")], ...], Field(max_length=128)
+    ] = ()
+    mqtt: MqttTable = MqttTable()
+    journal: JournalTable = JournalTable()
+    session: SessionTable = SessionTable()
+    onset: OnsetTable = OnsetTable()
+    pressure: PressureTable = PressureTable()
+    size: SizeTable = SizeTable()
+    locate: LocateTable = LocateTable()
+    health: HealthTable = HealthTable()
+    tasking: TaskingTable = TaskingTable()
+    alarm: AlarmTable = AlarmTable()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """A checked controller file with its site."""
+
+    table: ControllerTable
+    site: Site
+    compartment: str
+
+    @property
+    def pipeline(self) -> PipelineSettings:
+        """Settings of all thinking rooms."""
+        table = self.table
+        return PipelineSettings(
+            watch=WatchSettings(
+                onset=OnsetSettings(**table.onset.model_dump()),
+                pressure=PressureSettings(**table.pressure.model_dump()),
+                size=SizeSettings(**table.size.model_dump()),
+            ),
+            policy=PolicySettings(**table.alarm.model_dump()),
+            health=HealthSettings(**table.health.model_dump()),
+            tasking=TaskingSettings(**table.tasking.model_dump()),
+        )
+
+    @property
+    def locate(self) -> LocateSettings:
+        """Settings of the locator."""
+        return LocateSettings(**self.table.locate.model_dump())
+
+    @property
+    def session(self) -> SessionSettings:
+        """Settings of the conversations."""
+        return SessionSettings(**self.table.session.model_dump())
+
+    @property
+    def broker(self) -> BrokerSettings | None:
+        """The broker, unless MQTT is off.
+
+        Raises:
+            ControllerError: the password file cannot be read.
+        """
+        mqtt = self.table.mqtt
+        if not mqtt.enabled:
+            return None
+        return BrokerSettings(mqtt.host, mqtt.port, mqtt.username, _password(mqtt.password_file))
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read a controller file and the site that it names (relative to the file).
+
+    Raises:
+        DeclaredFileError: either file is missing, malformed or out of range.
+        SiteError: the site contradicts itself.
+        ControllerError: the two do not fit.
+    """
+    table = load_declared(path, ControllerTable)
+    site = load_site(path.parent / table.site)
+    listening = sorted({node.compartment for node in site.nodes if node.of_quantity(Quantity.ULTRASOUND)})
+    compartment = table.compartment or (listening[0] if len(listening) == 1 else None)
+    if compartment is None:
+        known = ", ".join(room.name for room in site.compartments)
+        raise ControllerError(
+            f"{path}: compartment: the site has microphones in {len(listening)} compartments",
+            remedy=f"name the one to listen to; known are {known}",
+        )
+    if compartment not in listening:
+        raise ControllerError(
+            f"{path}: compartment: {compartment!r} has no microphones",
+            remedy=f"name one that has: {', '.join(listening) or 'none has'}",
+        )
+    return Configuration(table, site, compartment)
+
+
+def _password(file: str | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return Path(file).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ControllerError(
+            f"cannot read mqtt.password_file {file}", remedy=f"{error.strerror}; check path and permissions"
+        ) from error

@@ -1,0 +1,126 @@
+"""The live view in a terminal: one picture, drawn with rich on standard error."""
+
+from collections import deque
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from controller.alarm.types import AlarmClass, AlarmState
+from controller.dashboard.sentences import duration
+from controller.localize.verdict import Fix
+from controller.pipeline.happenings import Picture
+from firmware_bridge.session.states import DELIVERING, State
+from firmware_bridge.units import PA_PER_HPA
+
+REMEMBERED_LINES = 8
+_CLASS_STYLE = {
+    AlarmClass.ADVISORY: "white",
+    AlarmClass.CAUTION: "bold yellow",
+    AlarmClass.WARNING: "bold red",
+    AlarmClass.EMERGENCY: "bold white on red",
+}
+_PHASES = {
+    "learning": ("learning the noise floor", "cyan"),
+    "watching": ("watching", "green"),
+    "leak": ("LEAK", "bold red"),
+}
+
+
+class TerminalView:
+    """A live view; `show` replaces the picture, `tell` adds a line of news."""
+
+    def __init__(self, console: Console) -> None:
+        """Prepare to draw on `console`."""
+        self._news: deque[str] = deque(maxlen=REMEMBERED_LINES)
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+
+    def start(self) -> None:
+        """Begin to draw."""
+        self._live.start()
+
+    def stop(self) -> None:
+        """Leave the last picture on the screen and give the terminal back."""
+        self._live.stop()
+
+    def tell(self, line: str) -> None:
+        """Remember one line of news."""
+        self._news.append(line)
+
+    def show(self, picture: Picture, elapsed_s: float) -> None:
+        """Draw."""
+        self._live.update(render(picture, tuple(self._news), elapsed_s), refresh=True)
+
+
+def render(picture: Picture, news: tuple[str, ...], elapsed_s: float) -> RenderableType:
+    """The whole view of one picture."""
+    words, style = _PHASES[picture.phase]
+    title = f"[bold]{picture.site}[/] · [{style}]{words}[/] · {elapsed_s:.0f} s"
+    parts: list[RenderableType] = [_nodes(picture), _findings(picture)]
+    if picture.alarms:
+        parts.append(_alarms(picture))
+    parts.append(Text("\n".join(news), style="dim", no_wrap=True, overflow="ellipsis"))
+    return Panel(Group(*parts), title=title, title_align="left")
+
+
+def _nodes(picture: Picture) -> Table:
+    table = Table(expand=True, box=None, padding=(0, 1))
+    for heading in ("node", "state", "clock", "lost", "reading", "link"):
+        table.add_column(heading, no_wrap=True)
+    readings = {reading.sensor: reading.value for reading in picture.pressures_pa}
+    loudness = {reading.sensor: reading.value for reading in picture.loudness_db}
+    for node in picture.nodes:
+        up = node.state in DELIVERING
+        style = "green" if node.state is State.STREAMING else "yellow" if up or node.state is State.SYNC else "red"
+        known = node.health is not None and up
+        clock = f"±{node.health.clock_sigma_ns / 1000:.0f} µs" if known and node.health else ""
+        lost = str(node.health.counters.lost_frames + node.health.counters.bad_frames) if node.health else ""
+        shown = [
+            f"{value / PA_PER_HPA:.3f} hPa" for name, value in readings.items() if name.startswith(node.node + "-")
+        ]
+        if node.node in loudness:
+            shown.append(f"{loudness[node.node]:+.1f} dB")
+        if node.mute:
+            shown.append(f"mute: {', '.join(node.mute)}")
+        table.add_row(
+            node.node, f"[{style}]{node.state.value}[/]", clock, lost, " ".join(shown), node.link or node.reason
+        )
+    return table
+
+
+def _findings(picture: Picture) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    verdict = picture.verdict
+    if isinstance(verdict, Fix):
+        x, y, z = verdict.position_m
+        table.add_row("leak", f"[bold]{verdict.where or verdict.compartment}[/]")
+        table.add_row("position", f"({x:.3f}, {y:.3f}, {z:.3f}) m ± {100 * verdict.radius95_m:.1f} cm (95 %)")
+    elif verdict is not None:
+        table.add_row("no fix", verdict.explanation)
+    size = picture.size
+    if size is not None:
+        hole = size.hole_diameter_m
+        table.add_row("loss", f"{size.rate_mmhg_h.value:.2f} mmHg/h, {size.mass_rate_kg_s.value * 86400:.0f} kg/day")
+        table.add_row("hole", f"{1000 * hole.value:.1f} mm ({1000 * hole.low:.1f} to {1000 * hole.high:.1f})")
+        reserve = size.reserve_s
+        high = duration(reserve.high) if reserve.high < float("inf") else "no end"
+        value = duration(reserve.value) if reserve.value < float("inf") else "no end"
+        table.add_row("reserve time", f"{value} ({duration(reserve.low)} to {high})")
+    return table
+
+
+def _alarms(picture: Picture) -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    table.add_column(no_wrap=True)
+    table.add_column()
+    for alarm in picture.alarms:
+        style = _CLASS_STYLE[alarm.alarm_class]
+        blink = "" if alarm.state is AlarmState.ACKNOWLEDGED else " !"
+        table.add_row(
+            Text(f"{alarm.alarm_class.name}{blink}", style=style), Text(f"{alarm.text} ({alarm.state.value})")
+        )
+    return table

@@ -1,0 +1,1 @@
+"""What was decided and on which evidence: entries, their writer and reader. The journal decides nothing."""

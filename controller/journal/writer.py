@@ -1,0 +1,83 @@
+"""Appends entries to files that a power cut cannot spoil: batched while nothing happens, at once on an alarm."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from controller.errors import ControllerError
+from controller.journal.entries import AnyEntry, to_json
+
+FILE_PATTERN = "journal-*.jsonl"
+
+
+class JournalWriter:
+    """Writes JSON lines; rotates at a bound and keeps a bounded number of files. Call from one thread at a time."""
+
+    def __init__(self, folder: Path, stamp: str, *, max_file_bytes: int, max_files: int) -> None:
+        """Open the first file in `folder`.
+
+        Raises:
+            ControllerError: the folder cannot be made or written to.
+        """
+        self._folder = folder
+        self._stamp = stamp
+        self._max_file_bytes = max_file_bytes
+        self._max_files = max_files
+        self._part = 0
+        self._fd = -1
+        self._size = 0
+        self._torn = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._open()
+        except OSError as error:
+            raise ControllerError(
+                f"cannot write the journal in {folder}",
+                remedy=f"{error.strerror}; choose another folder under [journal] or free the disk",
+            ) from error
+
+    @property
+    def path(self) -> Path:
+        """The file that is written now."""
+        return self._path
+
+    def append(self, entries: Sequence[AnyEntry], *, durable: bool) -> None:
+        """Write entries; with `durable` they are on the disk when this returns.
+
+        Raises:
+            OSError: the disk is full or gone; a torn last line is repaired before the next.
+        """
+        data = b"".join(to_json(entry) + b"\n" for entry in entries)
+        if self._size + len(data) > self._max_file_bytes:
+            self._rotate()
+        if self._torn:
+            data = b"\n" + data
+        self._torn = True
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._fd, view) :]
+        self._torn = False
+        self._size += len(data)
+        if durable:
+            os.fsync(self._fd)
+
+    def close(self) -> None:
+        """Put everything on the disk and close."""
+        if self._fd >= 0:
+            try:
+                os.fsync(self._fd)
+            finally:
+                os.close(self._fd)
+                self._fd = -1
+
+    def _open(self) -> None:
+        self._path = self._folder / f"journal-{self._stamp}-{self._part:04d}.jsonl"
+        self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        self._size, self._torn = os.fstat(self._fd).st_size, False
+
+    def _rotate(self) -> None:
+        self.close()
+        self._part += 1
+        self._open()
+        for old in sorted(self._folder.glob(FILE_PATTERN))[: -self._max_files]:
+            old.unlink(missing_ok=True)

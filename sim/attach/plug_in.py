@@ -1,0 +1,49 @@
+"""Which line each node of a scenario hangs on, and the controller file that finds them there."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from firmware_bridge.site.survey import Site
+from sim.attach.broker_topics import TopicLine
+from sim.attach.line import Line
+from sim.attach.terminal import TerminalLine
+from sim.scenario import ScenarioTable
+
+
+@dataclass(frozen=True, slots=True)
+class Plugs:
+    """Where nodes are: terminals by path, topic prefixes behind the broker."""
+
+    terminals: Mapping[str, Path]
+    topics: Mapping[str, str]
+
+
+def plugs(scenario: ScenarioTable, site: Site, ports: Path) -> Plugs:
+    """Where each node of `scenario` is to be found; terminals appear in the folder `ports`."""
+    return Plugs(
+        terminals={node: ports / node for node, kind in scenario.links.items() if kind == "serial"},
+        topics={node: f"leakloc/{site.name}/node/{node}" for node, kind in scenario.links.items() if kind == "mqtt"},
+    )
+
+
+def lines(where: Plugs, broker: tuple[str, int] | None) -> dict[str, Line]:
+    """A line for each node; without a broker the nodes behind it are left out."""
+    made: dict[str, Line] = {node: TerminalLine(path) for node, path in where.terminals.items()}
+    if broker is not None:
+        host, port = broker
+        made |= {node: TopicLine(host, port, prefix) for node, prefix in where.topics.items()}
+    return made
+
+
+def controller_file(where: Plugs, site_file: Path, broker: tuple[str, int] | None) -> str:
+    """The text of a controller configuration for this rig."""
+    rows = ["format = 1", f"site = {json.dumps(str(site_file))}"]
+    for path in where.terminals.values():
+        rows += ["", "[[links]]", 'kind = "serial"', f"port = {json.dumps(str(path))}"]
+    for prefix in where.topics.values():
+        rows += ["", "[[links]]", 'kind = "mqtt"', f"prefix = {json.dumps(prefix)}"]
+    rows += ["", "[mqtt]"]
+    rows += ["enabled = false"] if broker is None else [f"host = {json.dumps(broker[0])}", f"port = {broker[1]}"]
+    return "\n".join(rows) + "\n"

@@ -1,0 +1,180 @@
+"""The main job on show: rig, broker and controller started, watched against the truth, ended, reported."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from firmware_bridge.errors import LinkError
+from firmware_bridge.site.survey import Site
+from sim.attach.plug_in import controller_file, lines, plugs
+from sim.attach.rig import Rig, render_in_thread
+from sim.broker import PrivateBroker
+from sim.controller_process import ControllerProcess
+from sim.faults import Faults
+from sim.plant.plant import Plant
+from sim.report.run_record import PressureSample, RunRecord
+from sim.report.summary import rows
+from sim.scenario import ScenarioTable
+from sim.score import Heard, complete, score
+from sim.truth import true_leaks
+
+WATCH_S = 1.0  # scenario seconds between looks at the truth
+AFTERGLOW_S = 10.0  # scenario seconds to go on once everything has happened, so that the view can be read
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """What the command line chose."""
+
+    site_file: Path
+    seed: int
+    speed: float
+    out: Path
+    as_json: bool
+    view: bool
+
+
+@dataclass(slots=True)
+class _Watch:
+    """What has been seen so far."""
+
+    heard: list[Heard] = field(default_factory=list)
+    pressure: list[PressureSample] = field(default_factory=list)
+
+
+async def run_demo(
+    scenario: ScenarioTable, site: Site, settings: DemoSettings, say: Callable[[str], None]
+) -> RunRecord:
+    """Run `scenario` to its end; `say` gets lines for people (or JSON lines, as the settings say).
+
+    Raises:
+        LinkError: the controller ended by itself.
+    """
+    watch = _Watch()
+    plant = Plant(scenario, site, settings.seed)
+    ports = settings.out / "ports"
+    async with AsyncExitStack() as stack:
+        stack.callback(shutil.rmtree, ports, ignore_errors=True)
+        ports.mkdir(parents=True, exist_ok=True)
+        broker = await _broker(settings, stack, say)
+        where = plugs(scenario, site, ports)
+        configuration = settings.out / "controller.toml"
+        configuration.write_text(controller_file(where, settings.site_file, broker), encoding="utf-8")
+        faults = Faults(scenario.faults, np.random.default_rng([settings.seed, 1]))
+        rig = Rig(plant, lines(where, broker), faults, render_in_thread)
+
+        def hear(event: Mapping[str, Any], line: str) -> None:
+            watch.heard.append(Heard(round(rig.now_s, 2), event))
+            if settings.as_json:
+                say(line)
+
+        controller = ControllerProcess(hear)
+        stack.push_async_callback(controller.stop)
+        tasks = [
+            asyncio.create_task(rig.run(), name="rig"),
+            asyncio.create_task(
+                controller.run(
+                    configuration,
+                    settings.out / "journal",
+                    time_scale=settings.speed,
+                    view=settings.view,
+                    narrate=not settings.as_json,
+                )
+            ),
+            asyncio.create_task(_until_shown(scenario, plant, rig, watch), name="watch"),
+        ]
+        stack.push_async_callback(_end, tasks[0])
+        stack.push_async_callback(_end, tasks[2])
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if tasks[0].done():
+            tasks[0].result()
+        if not tasks[2].done():
+            raise LinkError("the controller ended by itself", remedy="its message stands above; try leakctl run")
+        await controller.stop()
+        await tasks[1]
+    return _record(scenario, site, settings, plant, watch)
+
+
+async def _broker(settings: DemoSettings, stack: AsyncExitStack, say: Callable[[str], None]) -> tuple[str, int] | None:
+    broker = PrivateBroker(settings.out)
+    stack.push_async_callback(broker.stop)
+    try:
+        await broker.start()
+    except LinkError as error:
+        say(_line(settings, "note", f"MQTT part off: {error}"))
+        return None
+    say(_line(settings, "broker", f"listen along: mosquitto_sub -h {broker.host} -p {broker.port} -v -t '#'"))
+    return broker.host, broker.port
+
+
+async def _until_shown(scenario: ScenarioTable, plant: Plant, rig: Rig, watch: _Watch) -> None:
+    """Returns when everything has happened, or the scenario is over."""
+    compartment = _compartment(scenario)
+    shown_at_s: float | None = None
+    while rig.now_s < scenario.duration_s and (shown_at_s is None or rig.now_s < shown_at_s + AFTERGLOW_S):
+        await asyncio.sleep(WATCH_S)
+        if compartment is not None:
+            watch.pressure.append(PressureSample(rig.now_s, plant.gas.felt(compartment)[0]))
+        if shown_at_s is None and complete(watch.heard, plant.siren_log):
+            shown_at_s = rig.now_s
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+def _record(scenario: ScenarioTable, site: Site, settings: DemoSettings, plant: Plant, watch: _Watch) -> RunRecord:
+    leaks = true_leaks(scenario)
+    compartment = _compartment(scenario) or site.compartments[0].name
+    judged = score(
+        watch.heard,
+        plant.siren_log,
+        leaks,
+        site.compartment(compartment).hull,
+        siren_expected=any(node.siren and node.name in scenario.links for node in site.nodes),
+    )
+    return RunRecord(
+        scenario, site, settings.seed, settings.speed, compartment, leaks, watch.heard, watch.pressure, judged
+    )
+
+
+def write_report(record: RunRecord, out: Path) -> list[Path]:
+    """Write picture, page and summary into `out`; each appears whole or not at all."""
+    from sim.report.page import page
+    from sim.report.picture import draw
+
+    picture = draw(record)
+    files = {
+        out / "picture.png": picture,
+        out / "report.html": page(record, picture).encode(),
+        out / "summary.json": (json.dumps(asdict(record.score), indent=2) + "\n").encode(),
+    }
+    for path, data in files.items():
+        partial = path.with_suffix(path.suffix + ".part")
+        partial.write_bytes(data)
+        os.replace(partial, path)  # noqa: PTH105 - atomic on purpose
+    return list(files)
+
+
+def summary_lines(record: RunRecord) -> list[str]:
+    """The summary for a terminal."""
+    width = max(len(name) for name, _ in rows(record))
+    return [f"  {name:<{width}}  {value}" for name, value in rows(record)]
+
+
+def _compartment(scenario: ScenarioTable) -> str | None:
+    return scenario.leaks[0].compartment if scenario.leaks else None
+
+
+def _line(settings: DemoSettings, kind: str, text: str) -> str:
+    return json.dumps({"kind": kind, "text": text}) if settings.as_json else text

@@ -1,0 +1,56 @@
+"""A run as one self-contained HTML page."""
+
+import base64
+from html import escape
+
+from sim.report.run_record import RunRecord
+from sim.report.summary import rows
+
+_STYLE = """
+body { font: 15px/1.5 sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }
+img { max-width: 100% }
+table { border-collapse: collapse; margin: 1rem 0 }
+td, th { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid #e5e5e5 }
+.good { color: #1a7f37 }
+.bad { color: #c0392b }
+.alarm { color: #c0392b; font-weight: 600 }
+"""
+_TOLD = {"learned", "detection", "detection_over", "fix", "no_fix", "leak_rate", "alarm", "command", "node"}
+
+
+def page(record: RunRecord, picture_png: bytes) -> str:
+    """The report of a run."""
+    verdict = ("good", "success") if record.score.success else ("bad", "FAILED")
+    summary = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows(record))
+    events = "".join(
+        f"<tr><td>{heard.at_s:.1f} s</td><td class={heard.event['kind']}>{escape(heard.event['kind'])}</td>"
+        f"<td>{escape(_words(dict(heard.event)))}</td></tr>"
+        for heard in record.heard
+        if heard.event["kind"] in _TOLD
+    )
+    title = escape(record.scenario.title or record.scenario.name)
+    image = base64.b64encode(picture_png).decode()
+    return (
+        f"<!doctype html><html lang=en><meta charset=utf-8><title>leakloc: {title}</title><style>{_STYLE}</style>"
+        f"<h1>{title}</h1><p>Simulated run, seed {record.seed}, {record.speed:g} times real time: "
+        f"<b class={verdict[0]}>{verdict[1]}</b></p><img alt='hull, truth and fix' src='data:image/png;base64,{image}'>"
+        f"<h2>Against the truth</h2><table>{summary}</table>"
+        f"<h2>What the controller said</h2><table>{events}</table></html>\n"
+    )
+
+
+def _words(event: dict[str, object]) -> str:
+    hidden = {"kind", "version", "seq", "utc", "t_s", "covariance_m2", "candidates", "uid", "misfit"}
+    return ", ".join(
+        f"{key} {_short(value)}" for key, value in event.items() if key not in hidden and value not in (None, [])
+    )
+
+
+def _short(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, dict):
+        return "/".join(_short(part) for part in value.values())
+    if isinstance(value, list):
+        return "[" + ", ".join(_short(part) for part in value) + "]"
+    return str(value)

@@ -1,0 +1,43 @@
+"""The summary of a run in words: name and value of each line."""
+
+from sim.report.run_record import RunRecord
+
+
+def rows(record: RunRecord) -> list[tuple[str, str]]:
+    """What is shown at the end of a demo."""
+    score = record.score
+    if score.leak is None:
+        return [
+            ("false alarms", str(score.false_alarms)),
+            ("verdict", "quiet" if score.success else "raised without a leak"),
+        ]
+    return [
+        ("leak to detection", _seconds(score.detected_s)),
+        ("leak to fix", _seconds(score.fixed_s)),
+        ("leak to alarm", _seconds(score.alarmed_s)),
+        ("leak to confirmed alarm", _seconds(score.confirmed_s)),
+        ("siren sounded after", _seconds(score.siren_s)),
+        ("place", score.where or "-"),
+        ("error of the fix", _centimetres(score.error_m)),
+        ("95 % radius", _centimetres(score.radius95_m)),
+        ("truth in 95 % region", {True: "yes", False: "no", None: "-"}[score.inside_95]),
+        ("hole", f"{_span(score.hole_mm, 'mm')}; truth {score.true_hole_mm:.2f} mm"),
+        ("loss", f"{_span(score.loss_kg_day, 'kg/day')}; truth {score.true_loss_kg_day:.0f} kg/day"),
+        ("reserve time", "-" if score.reserve_h is None else f"{score.reserve_h:.0f} h"),
+        ("false alarms", str(score.false_alarms)),
+    ]
+
+
+def _seconds(value: float | None) -> str:
+    return "did not happen" if value is None else f"{value:.1f} s"
+
+
+def _centimetres(value: float | None) -> str:
+    return "-" if value is None else f"{100 * value:.2f} cm"
+
+
+def _span(span: tuple[float, float, float | None] | None, unit: str) -> str:
+    if span is None:
+        return "-"
+    value, low, high = span
+    return f"{value:.3g} {unit} ({low:.3g} to {'inf' if high is None else f'{high:.3g}'})"
