@@ -1,8 +1,8 @@
 """The composition root: builds the rooms, wires them, supervises them, stops them. It decides nothing."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import logging
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from controller.config import Configuration
 from controller.journal.entries import AlarmEntry, AnyEntry, NoteEntry, Stamp, entry_of
 from controller.journal.writer import JournalWriter
 from controller.localize.locate import LocateJob, Locator
+from controller.localize.verdict import NoFix, Reason, Verdict
 from controller.outputs.mqtt import MqttOutput
 from controller.pipeline.happenings import BrokerState, LocateDone, Outcome, Picture
 from controller.pipeline.pipeline import Event, Pipeline
@@ -27,6 +28,21 @@ MAX_INBOX = 4096  # events; sample blocks beyond it make way, oldest first, and 
 STATE_PERIOD_S = 5.0
 GOODBYE_S = 1.0
 MAX_UNWRITTEN = 10_000
+
+
+_log = logging.getLogger(__name__)
+
+Runner = Callable[[Callable[[], object]], Awaitable[object]]
+
+
+async def in_thread(work: Callable[[], object]) -> object:
+    """Run heavy or blocking work beside the loop."""
+    return await asyncio.to_thread(work)
+
+
+async def inline(work: Callable[[], object]) -> object:
+    """Run it at once: in virtual time nothing else may happen meanwhile."""
+    return work()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +63,8 @@ class App:
         hub: MqttHub | None,
         journal_folder: Path | None,
         observers: Observers,
+        *,
+        runner: Runner = in_thread,
     ) -> None:
         """Wire everything; must be called on the running loop. `hub` only where nodes are behind a broker."""
         now_ns = _now_ns()
@@ -76,7 +94,8 @@ class App:
         self._flush_s = journal.flush_s
         self._unwritten: list[AnyEntry] = []
         self._write_now = asyncio.Event()
-        self._thinker = ThreadPoolExecutor(max_workers=1, thread_name_prefix="locate")
+        self._runner = runner
+        self._thinking: asyncio.Task[None] | None = None
         self._seq = 0
         self._next_state_ns = 0
         self.dropped_events = 0
@@ -126,16 +145,20 @@ class App:
             if entries or _now_ns() >= self._next_state_ns:
                 self._next_state_ns = _now_ns() + s_to_ns(STATE_PERIOD_S)
                 self._mqtt.publish_state(self._clock.utc(_now_ns()), outcome.picture)
-        if outcome.job is not None:
-            self._think(outcome.job)
+        if outcome.job is not None:  # the pipeline has at most one under way
+            self._thinking = asyncio.create_task(self._think(outcome.job), name="locate")
         for entry in entries:
             self._note(entry)
         self._observers.on_picture(outcome.picture, self._clock.elapsed_s(_now_ns()))
 
-    def _think(self, job: LocateJob) -> None:
-        loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(self._thinker, self._locator.locate, job)
-        future.add_done_callback(lambda done: self.deliver(LocateDone(done.result())) if not done.cancelled() else None)
+    async def _think(self, job: LocateJob) -> None:
+        verdicts: list[Verdict] = []
+        try:
+            await self._runner(lambda: verdicts.append(self._locator.locate(job)))
+        except Exception as error:  # alarms must outlive a fault of the locator, and people must hear of it
+            _log.exception("the locator failed")
+            verdicts = [NoFix(Reason.INTERNAL, f"the locator failed ({error}); please report this")]
+        self.deliver(LocateDone(verdicts[0]))
 
     def _note(self, entry: AnyEntry) -> None:
         if len(self._unwritten) < MAX_UNWRITTEN:
@@ -159,10 +182,11 @@ class App:
 
     async def _write_batch(self, *, durable: bool) -> None:
         batch, self._unwritten = self._unwritten, []
-        if self._journal is None or not batch:
+        journal = self._journal
+        if journal is None or not batch:
             return
         try:
-            await asyncio.to_thread(self._journal.append, batch, durable=durable)
+            await self._runner(lambda: journal.append(batch, durable=durable))
         except OSError as error:
             # Alarms do not wait for disks: keep what fits, say so, try again with the next batch.
             self._unwritten = [*batch, *self._unwritten][-MAX_UNWRITTEN:]
@@ -182,6 +206,8 @@ class App:
 
     async def _stop(self, background: list[asyncio.Task[None]], observers: list[asyncio.Task[None]]) -> None:
         self._tell("controller stopped")
+        if self._thinking is not None:
+            background = [*background, self._thinking]
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -194,7 +220,6 @@ class App:
         if self._journal is not None:
             with suppress(OSError):
                 self._journal.close()
-        self._thinker.shutdown(wait=False, cancel_futures=True)
 
 
 def _now_ns() -> int:

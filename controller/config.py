@@ -102,6 +102,7 @@ class LocateTable(Declared):
 
     min_standing: Annotated[float, Field(ge=5, le=1000)] = _LOCATE.min_standing
     rival_share: Annotated[float, Field(ge=0, le=1)] = _LOCATE.rival_share
+    rival_support: Annotated[float, Field(ge=0, le=1)] = _LOCATE.rival_support
     max_misfit: Annotated[float, Field(ge=1, le=1000)] = _LOCATE.max_misfit
     max_radius_m: Annotated[float, Field(gt=0, le=100)] = _LOCATE.max_radius_m
 

@@ -1,26 +1,24 @@
-"""From spectra to a verdict: search the hull, measure delays there, solve, and judge whether to trust the answer."""
+"""From spectra to a verdict: search the hull, try the places that stand out, and judge whether to trust the answer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from controller.localize.forward import DelayModel, HullModel, Model, SoundSpeedModel, SurveyErrors, sound_speed
-from controller.localize.hull_search import HullSearch, predicted_delays
-from controller.localize.solver import Solution, solve
-from controller.localize.verdict import Candidate, Fix, NoFix, Reason, Rejected, Verdict
-from controller.measure.correlation import Correlations, correlate
+from controller.localize.attempt import Attempt, Limits, Refusal, Surroundings, attempt
+from controller.localize.forward import SurveyErrors, sound_speed
+from controller.localize.hull_search import HullSearch
+from controller.localize.verdict import Candidate, Fix, NoFix, Reason, Verdict
+from controller.measure.correlation import correlate
 from controller.measure.cross_spectra import SpectraSnapshot
-from controller.measure.tdoa import measure_tdoa
 from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.landmarks import describe_position
 from firmware_bridge.site.survey import Site
 
-CHI_SQUARE_95_2D = 5.991  # on the hull two coordinates are free
 SURVEY_SIGMAS = 1.5  # how much of the survey's doubt the search allows for
-MAX_ROUNDS = 3  # delays are measured again around a solution that moved, as a nearer window finds nearer peaks
-SETTLED_M = 0.003
+MAX_ATTEMPTS = 4
+APART_M = 0.05  # solutions nearer than this, or within their regions, are one place
+SHOWN_CANDIDATES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +26,8 @@ class Settings:
     """When an answer deserves trust."""
 
     min_standing: float = 8.0  # a million 5 mm cells reach 5 by chance
-    rival_share: float = 0.85  # a second place that stands this high beside the best makes it ambiguous
+    rival_share: float = 0.7  # places that stand this high beside the best are tried too
+    rival_support: float = 0.6  # of the best solution's pairs: as many behind another place make it ambiguous
     max_misfit: float = 3.0
     max_radius_m: float = 0.5
 
@@ -55,6 +54,7 @@ class Locator:
         self._hull: Hull = hull
         self._settings = settings
         self._search = HullSearch(hull)
+        self._survey = SurveyErrors(site.survey.microphone_sigma_m, site.survey.hull_sigma_m)
         self._tolerance_m = SURVEY_SIGMAS * float(np.sqrt(2.0)) * site.survey.microphone_sigma_m
 
     def locate(self, job: LocateJob) -> Verdict:
@@ -65,119 +65,59 @@ class Locator:
         if not functions:
             return NoFix(Reason.TOO_FEW_SENSORS, "no microphone has been heard; look at the nodes")
         candidates = self._search.best(functions, speed, self._tolerance_m).candidates
-        best = candidates[0]
-        if best.standing < self._settings.min_standing:
+        shown = candidates[:SHOWN_CANDIDATES]
+        best = candidates[0].standing
+        if best < self._settings.min_standing:
             return NoFix(
                 Reason.TOO_QUIET,
-                f"no place on the hull stands out ({best.standing:.1f} of {self._settings.min_standing:g} sigma); "
+                f"no place on the hull stands out ({best:.1f} of {self._settings.min_standing:g} sigma); "
                 "listen longer or switch machines off",
-                candidates,
+                shown,
                 bursts,
             )
-        if len(candidates) > 1 and candidates[1].standing > self._settings.rival_share * best.standing:
+        tried = [c for c in candidates[:MAX_ATTEMPTS] if c.standing >= self._settings.rival_share * best]
+        around = Surroundings(self._hull, self._survey, speed, speed_sigma)
+        limits = Limits(self._settings.max_misfit, self._settings.max_radius_m)
+        return self._choose([attempt(functions, c, around, limits) for c in tried], shown, bursts)
+
+    def _choose(self, attempts: Sequence[Attempt | Refusal], shown: tuple[Candidate, ...], bursts: int) -> Verdict:
+        """The attempt that most pairs support, unless another place has nearly as many behind it."""
+        solved = sorted((a for a in attempts if isinstance(a, Attempt)), key=lambda a: (-a.support, a.solution.misfit))
+        if not solved:
+            refusal = next(a for a in attempts if isinstance(a, Refusal))
+            return NoFix(refusal.reason, refusal.explanation, shown, bursts)
+        best = solved[0]
+        enough = self._settings.rival_support * best.support
+        rivals = [rival for rival in solved[1:] if _apart(best, rival) and rival.support >= enough]
+        if rivals:
             return NoFix(
                 Reason.AMBIGUOUS,
-                f"two places explain the sound almost alike ({best.standing:.0f} and {candidates[1].standing:.0f} "
-                "sigma); another node or a longer listen would tell",
-                candidates,
+                f"{1 + len(rivals)} places explain the sound almost alike ({best.support} and {rivals[0].support} "
+                "pairs of microphones); another node or a longer listen would tell",
+                shown,
                 bursts,
             )
-        return self._solve(functions, candidates, speed, speed_sigma, bursts)
+        return self._fix(best, shown, bursts)
 
-    def _solve(
-        self,
-        functions: Sequence[Correlations],
-        candidates: tuple[Candidate, ...],
-        speed: float,
-        speed_sigma: float,
-        bursts: int,
-    ) -> Verdict:
-        at = np.array(candidates[0].position_m)
-        survey = SurveyErrors(self._site.survey.microphone_sigma_m, self._site.survey.hull_sigma_m)
-        known: list[Model] = [HullModel(self._hull, survey.hull_sigma_m), SoundSpeedModel(speed, speed_sigma)]
-        models: list[Model] = []
-        solution: Solution | None = None
-        rejected: tuple[Rejected, ...] = ()
-        for _ in range(MAX_ROUNDS):
-            tdoas = [measure_tdoa(f, predicted_delays(f, at, speed)) for f in functions]
-            models = [DelayModel(tdoa, survey, speed) for tdoa in tdoas if tdoa is not None] + known
-            if len(models) == len(known):
-                return NoFix(
-                    Reason.TOO_FEW_SENSORS,
-                    "too few microphones hear the same sound; listen longer",
-                    candidates,
-                    bursts,
-                )
-            solution, rejected = self._solve_trusting(models, np.append(at, speed))
-            if solution is None or np.linalg.norm(solution.state[:3] - at) < SETTLED_M:
-                break
-            at = solution.state[:3]
-        if solution is None:
-            return NoFix(
-                Reason.INCONSISTENT,
-                "the delays contradict each other beyond survey and clock errors; check positions in the site file",
-                candidates,
-                bursts,
-            )
-        radius_m = _radius95_m(solution, self._hull)
-        if radius_m > self._settings.max_radius_m:
-            return NoFix(
-                Reason.TOO_FEW_SENSORS,
-                f"the place is known to {radius_m:.1f} m only; more nodes, farther apart, would tell",
-                candidates,
-                bursts,
-            )
-        return self._fix(solution, radius_m, models=models, rejected=rejected, candidates=candidates, bursts=bursts)
-
-    def _solve_trusting(
-        self, models: Sequence[Model], start: NDArray[np.float64]
-    ) -> tuple[Solution | None, tuple[Rejected, ...]]:
-        """Solve with all nodes; where they contradict each other, with the one left out that makes the rest agree."""
-        solution = solve(models, start)
-        if solution is not None and solution.misfit <= self._settings.max_misfit:
-            return solution, ()
-        nodes = sorted({owner for model in models for owner in model.rows if owner})
-        best: tuple[float, str, Solution] | None = None
-        for node in nodes if len(nodes) > 2 else ():
-            without = solve(models, start, without=node)
-            if without is not None and without.freedom > 0 and (best is None or without.misfit < best[0]):
-                best = (without.misfit, node, without)
-        if best is None or best[0] > self._settings.max_misfit:
-            return None, ()
-        return best[2], (Rejected(best[1], "its delays contradict those of all other nodes"),)
-
-    def _fix(
-        self,
-        solution: Solution,
-        radius_m: float,
-        *,
-        models: Sequence[Model],
-        rejected: tuple[Rejected, ...],
-        candidates: tuple[Candidate, ...],
-        bursts: int,
-    ) -> Fix:
-        on_hull = self._hull.project(solution.state[None, :3])[0]
+    def _fix(self, best: Attempt, shown: tuple[Candidate, ...], bursts: int) -> Fix:
+        on_hull = self._hull.project(best.solution.state[None, :3])[0]
         x, y, z = (float(value) for value in on_hull)
-        left_out = {entry.node for entry in rejected}
         return Fix(
             position_m=(x, y, z),
-            covariance_m2=tuple(tuple(float(v) for v in row[:3]) for row in solution.covariance[:3]),
-            radius95_m=radius_m,
+            covariance_m2=tuple(tuple(float(v) for v in row[:3]) for row in best.solution.covariance[:3]),
+            radius95_m=best.radius95_m,
             compartment=self._compartment,
             where=describe_position((x, y, z), self._site.landmarks, self._site.directions),
-            standing=candidates[0].standing,
-            misfit=solution.misfit,
-            sound_speed_m_s=float(solution.state[3]),
-            nodes_used=tuple(sorted({o for m in models for o in m.rows if o} - left_out)),
-            rejected=rejected,
-            candidates=candidates[:5],
+            standing=best.candidate.standing,
+            misfit=best.solution.misfit,
+            sound_speed_m_s=float(best.solution.state[3]),
+            nodes_used=best.nodes_used,
+            rejected=best.rejected,
+            candidates=shown,
             bursts=bursts,
         )
 
 
-def _radius95_m(solution: Solution, hull: Hull) -> float:
-    """Radius of the circle around the fix, in the hull's tangent plane, that holds the 95 % ellipse."""
-    normal = hull.outward(solution.state[None, :3])[0]
-    across = np.eye(3) - np.outer(normal, normal)
-    largest = float(np.linalg.eigvalsh(across @ solution.covariance[:3, :3] @ across)[-1])
-    return float(np.sqrt(CHI_SQUARE_95_2D * max(largest, 0.0)))
+def _apart(one: Attempt, other: Attempt) -> bool:
+    distance_m = float(np.linalg.norm(one.solution.state[:3] - other.solution.state[:3]))
+    return distance_m > max(APART_M, one.radius95_m + other.radius95_m)

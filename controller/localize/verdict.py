@@ -13,6 +13,7 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     TOO_FEW_SENSORS = "too_few_sensors"
     INCONSISTENT = "inconsistent"
+    INTERNAL = "internal"  # a fault of ours; the explanation says which
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import aiomqtt
@@ -50,6 +51,7 @@ class MqttHub:
         self._links: dict[str, MqttLink] = {}
         self._unsent: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MAX_UNSENT_PAYLOADS)
         self._client: aiomqtt.Client | None = None
+        self._up = asyncio.Event()
         self.reason = "not connected yet"
         self._told: tuple[bool, str] | None = None
 
@@ -65,12 +67,19 @@ class MqttHub:
                 self._disconnected(str(_first(errors)))
             finally:
                 self._client = None
+                self._up.clear()
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
 
     def expect(self, prefix: str) -> None:
         """Subscribe to the node at `prefix` from the next connection on; call before `run`."""
         self._prefixes.add(prefix)
+
+    async def settled(self) -> None:
+        """Wait a while for the connection, so that a start is not told as a failure."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await self._up.wait()
 
     def attach(self, link: "MqttLink") -> None:
         """Route `link`'s topic to it.
@@ -111,9 +120,10 @@ class MqttHub:
         )
 
     async def _serve(self, client: aiomqtt.Client) -> None:
-        self._client = client
         for prefix in sorted(self._prefixes):
             await client.subscribe(from_node_topic(prefix))
+        self._client = client
+        self._up.set()
         self._tell(True, f"connected to {self.address}")
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_queued(client))
@@ -166,6 +176,7 @@ class MqttPort:
 
     async def open(self) -> ByteLink:
         """Attach to the hub; LinkError while it has no connection."""
+        await self._hub.settled()
         link = MqttLink(self._hub, self._prefix)
         self._hub.attach(link)
         return link

@@ -71,6 +71,7 @@ class Session:
         self._pings = Pings()
         self._last_heard_ns = 0
         self._next_health_ns = 0
+        self._told: tuple[State, str] | None = None
         self._forget_peer()
 
     @property
@@ -271,8 +272,10 @@ class Session:
 
     def _move(self, trigger: Trigger, reason: str) -> list[SessionEvent]:
         before, self.state = self.state, after(self.state, trigger)
-        if self.state is before:
+        # A port that is tried again and again for the same reason is told once.
+        if self.state is before or (self.state, reason) == self._told:
             return []
+        self._told = self.state, reason
         return [StateChanged(self._link, self.node, self.state, reason, self._identity)]
 
     def _judge_loss(self) -> list[SessionEvent]:

@@ -24,13 +24,13 @@ def draw(record: RunRecord) -> bytes:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure = plt.figure(figsize=(13, 8.2), layout="constrained")
-    grid = figure.add_gridspec(2, 2, height_ratios=(1.9, 1), width_ratios=(1.4, 1))
+    figure = plt.figure(figsize=(13, 7.6), layout="constrained")
+    grid = figure.add_gridspec(2, 2, height_ratios=(1.25, 1), width_ratios=(1.25, 1))
     hull = record.site.compartment(record.compartment).hull
     if hull is not None:
-        _draw_hull(figure.add_subplot(grid[0, :]), record, hull)
-        _draw_close_up(figure.add_subplot(grid[1, 1]), record, hull)
-    _draw_pressure(figure.add_subplot(grid[1, 0]), record)
+        _draw_hull(figure.add_subplot(grid[:, 0]), record, hull)
+        _draw_close_up(figure.add_subplot(grid[0, 1]), record, hull)
+    _draw_pressure(figure.add_subplot(grid[1, 1]), record)
     figure.suptitle(f"{record.scenario.title or record.scenario.name} · seed {record.seed}", fontsize=12)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
@@ -67,7 +67,7 @@ def _draw_hull(axes: "Axes", record: RunRecord, hull: Hull) -> None:
     axes.set_aspect("equal")
     axes.set_xlabel("along the hull, m (unrolled)")
     axes.set_ylabel("around the hull, m")
-    axes.legend(loc="lower right", fontsize=9)
+    axes.legend(loc="lower left", fontsize=9)
 
 
 def _draw_close_up(axes: "Axes", record: RunRecord, hull: Hull) -> None:

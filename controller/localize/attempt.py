@@ -1,0 +1,122 @@
+"""From one candidate place to a solution, or the reason why none can be had there. Choosing is locate's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from controller.localize.forward import DelayModel, HullModel, Model, SoundSpeedModel, SurveyErrors
+from controller.localize.hull_search import predicted_delays
+from controller.localize.solver import Solution, solve
+from controller.localize.verdict import Candidate, Reason, Rejected
+from controller.measure.correlation import Correlations
+from controller.measure.tdoa import Tdoa, measure_tdoa
+from firmware_bridge.site.hull import Hull
+
+CHI_SQUARE_95_2D = 5.991  # on the hull two coordinates are free
+MAX_ROUNDS = 3  # delays are measured again around a solution that moved, as a nearer window finds nearer peaks
+SETTLED_M = 0.003
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Beyond these a solution does not deserve trust."""
+
+    max_misfit: float
+    max_radius_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What holds for every attempt: hull, survey, speed of sound with its sigma (m/s)."""
+
+    hull: Hull
+    survey: SurveyErrors
+    sound_speed_m_s: float
+    sound_speed_sigma_m_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Attempt:
+    """A solution that deserves trust; `support` is how many microphone pairs agree with it."""
+
+    candidate: Candidate
+    solution: Solution
+    radius95_m: float
+    nodes_used: tuple[str, ...]
+    rejected: tuple[Rejected, ...]
+    support: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a candidate led to no solution."""
+
+    reason: Reason
+    explanation: str
+
+
+def attempt(
+    functions: Sequence[Correlations], candidate: Candidate, around: Surroundings, limits: Limits
+) -> Attempt | Refusal:
+    """Measure delays around `candidate`, solve, and judge the solution."""
+    at = np.array(candidate.position_m)
+    known: list[Model] = [
+        HullModel(around.hull, around.survey.hull_sigma_m),
+        SoundSpeedModel(around.sound_speed_m_s, around.sound_speed_sigma_m_s),
+    ]
+    for _ in range(MAX_ROUNDS):
+        measured = [measure_tdoa(f, predicted_delays(f, at, around.sound_speed_m_s)) for f in functions]
+        tdoas = [tdoa for tdoa in measured if tdoa is not None]
+        if not tdoas:
+            return Refusal(Reason.TOO_FEW_SENSORS, "too few microphones hear the same sound; listen longer")
+        delays: list[Model] = [DelayModel(tdoa, around.survey, around.sound_speed_m_s) for tdoa in tdoas]
+        solution, rejected = _solve_trusting([*delays, *known], np.append(at, around.sound_speed_m_s), limits)
+        if solution is None:
+            return Refusal(
+                Reason.INCONSISTENT,
+                "the delays contradict each other beyond survey and clock errors; check positions in the site file",
+            )
+        if np.linalg.norm(solution.state[:3] - at) < SETTLED_M:
+            break
+        at = solution.state[:3]
+    else:
+        return Refusal(Reason.INCONSISTENT, "the solution does not settle on a place; listen longer")
+    radius_m = _radius95_m(solution, around.hull)
+    if radius_m > limits.max_radius_m:
+        return Refusal(
+            Reason.TOO_FEW_SENSORS,
+            f"the place is known to {radius_m:.1f} m only; more nodes, farther apart, would tell",
+        )
+    return Attempt(candidate, solution, radius_m, _owners(tdoas, rejected), rejected, sum(t.pairs_used for t in tdoas))
+
+
+def _solve_trusting(
+    models: Sequence[Model], start: NDArray[np.float64], limits: Limits
+) -> tuple[Solution | None, tuple[Rejected, ...]]:
+    """Solve with all nodes; where they contradict each other, with the one left out that makes the rest agree."""
+    solution = solve(models, start)
+    if solution is not None and solution.misfit <= limits.max_misfit:
+        return solution, ()
+    nodes = sorted({owner for model in models for owner in model.rows if owner})
+    best: tuple[float, str, Solution] | None = None
+    for node in nodes if len(nodes) > 2 else ():
+        without = solve(models, start, without=node)
+        if without is not None and without.freedom > 0 and (best is None or without.misfit < best[0]):
+            best = (without.misfit, node, without)
+    if best is None or best[0] > limits.max_misfit:
+        return None, ()
+    return best[2], (Rejected(best[1], "its delays contradict those of all other nodes"),)
+
+
+def _owners(tdoas: Sequence[Tdoa], rejected: tuple[Rejected, ...]) -> tuple[str, ...]:
+    return tuple(sorted({node for tdoa in tdoas for node in tdoa.nodes} - {entry.node for entry in rejected}))
+
+
+def _radius95_m(solution: Solution, hull: Hull) -> float:
+    """Radius of the circle around the fix, in the hull's tangent plane, that holds the 95 % ellipse."""
+    normal = hull.outward(solution.state[None, :3])[0]
+    across = np.eye(3) - np.outer(normal, normal)
+    largest = float(np.linalg.eigvalsh(across @ solution.covariance[:3, :3] @ across)[-1])
+    return float(np.sqrt(CHI_SQUARE_95_2D * max(largest, 0.0)))

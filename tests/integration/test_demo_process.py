@@ -1,0 +1,177 @@
+"""The demo as a user starts it: real processes, pseudo-terminals and broker; what they leave behind is nothing."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BIN = Path(sys.executable).parent
+LEAKSIM, LEAKCTL, SUBSCRIBE = BIN / "leaksim", BIN / "leakctl", BIN / "mosquitto_sub"
+SPEED = 15
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(150)]
+
+
+def wait_for(what: str, done: Callable[[], bool], timeout_s: float) -> None:
+    until = time.monotonic() + timeout_s
+    while time.monotonic() < until:
+        if done():
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"{what} did not happen within {timeout_s} s")
+
+
+def children_of(pid: int) -> list[int]:
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
+    direct = [int(line) for line in found.stdout.split()]
+    return direct + [grandchild for child in direct for grandchild in children_of(child)]
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+@pytest.fixture
+def started() -> Iterator[list["subprocess.Popen[str]"]]:
+    """Processes to end, by their id, whatever the test does."""
+    processes: list[subprocess.Popen[str]] = []
+    yield processes
+    for process in processes:
+        for pid in [*children_of(process.pid), process.pid]:
+            if alive(pid):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            if stream is not None:
+                stream.close()
+
+
+def start(processes: list["subprocess.Popen[str]"], *arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
+    process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE, text=True, **options)
+    processes.append(process)
+    return process
+
+
+def next_json(process: "subprocess.Popen[str]", kind: str) -> dict[str, Any]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        event: dict[str, Any] = json.loads(line)
+        if event["kind"] == kind:
+            return event
+    raise AssertionError(f"no {kind} before the end")
+
+
+def test_the_demo_succeeds_and_its_alarm_is_on_mqtt_as_documented(
+    started: list["subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    demo = start(started, LEAKSIM, "demo", "--seed", "11", "--speed", str(SPEED), "--json", "--out", tmp_path / "out")
+    words = next_json(demo, "broker")["text"].split()
+    host, port = words[words.index("-h") + 1], words[words.index("-p") + 1]
+    listener = start(
+        started, SUBSCRIBE, "-h", host, "-p", port, "-v", "-t", "leakloc/soyuz-om/#", "-T", "leakloc/+/node/#"
+    )
+    output, _ = demo.communicate(timeout=120)
+    assert demo.returncode == 0
+    summary = json.loads(output.splitlines()[-1])
+    assert summary["kind"] == "summary"
+    assert summary["success"]
+    assert summary["error_m"] < 0.10
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "controller.toml", "journal", "picture.png", "report.html", "summary.json",
+    }  # fmt: skip
+    assert (tmp_path / "out" / "picture.png").read_bytes().startswith(b"\x89PNG")
+    listener.terminate()  # it would wait for the broker to come back
+    messages = [line.split(" ", 1) for line in listener.communicate(timeout=20)[0].splitlines()]
+    alarms = [json.loads(payload) for topic, payload in messages if topic == "leakloc/soyuz-om/alarm/leak"]
+    assert [alarm["alarm_class"] for alarm in alarms if alarm["cause"] in {"raised", "graver"}] == [
+        "caution",
+        "warning",
+    ]
+    assert {"status", "state", "event", "fix", "leak_rate"} <= {topic.split("/")[2] for topic, _ in messages}
+    last_status = [payload for topic, payload in messages if topic == "leakloc/soyuz-om/status"][-1]
+    assert json.loads(last_status) == {"online": False}
+
+
+@pytest.mark.parametrize("after_s", [0.3, 3.0, 9.0])
+def test_ctrl_c_ends_the_demo_within_two_seconds_and_leaves_nothing(
+    started: list["subprocess.Popen[str]"], tmp_path: Path, after_s: float
+) -> None:
+    out = tmp_path / "out"
+    demo = start(started, LEAKSIM, "demo", "--speed", str(SPEED), "--json", "--out", out, stderr=subprocess.DEVNULL)
+    time.sleep(after_s)
+    family = children_of(demo.pid)
+    began = time.monotonic()
+    demo.send_signal(signal.SIGINT)
+    demo.wait(timeout=20)
+    assert time.monotonic() - began < 2.0
+    assert demo.returncode != 0
+    assert not [pid for pid in family if alive(pid)]
+    assert not (out / "ports").exists()
+    assert not list(out.glob("*.part")) + list(out.glob("mosquitto.conf"))
+
+
+def test_a_controller_survives_its_rig_and_says_what_it_lost(
+    started: list["subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    rig = start(started, LEAKSIM, "run", "--ports", tmp_path / "ports", "--speed", "8", stderr=subprocess.DEVNULL)
+    wait_for("the rig", (tmp_path / "ports" / "S1").exists, 20)
+    wait_for("its configuration", (tmp_path / "ports" / "controller.toml").exists, 5)
+    controller = start(
+        started, LEAKCTL, "run", tmp_path / "ports" / "controller.toml", "--json", "--time-scale", "8",
+        "--journal", tmp_path / "journal",
+    )  # fmt: skip
+    while next_json(controller, "node")["state"] != "streaming":
+        pass
+    time.sleep(1.5)
+    rig.kill()
+    rig.wait()
+    lost: dict[str, Any] = {"text": ""}
+    while not all(name in lost["text"] for name in ("A", "B", "C", "P1", "S1")):
+        lost = next_json(controller, "alarm")
+        assert lost["key"] == "nodes"
+    controller.send_signal(signal.SIGINT)
+    assert controller.wait(timeout=5) == 0
+
+
+def test_a_controller_whose_reader_went_away_goes_on(started: list["subprocess.Popen[str]"], tmp_path: Path) -> None:
+    rig = start(started, LEAKSIM, "run", "--ports", tmp_path / "ports", "--speed", "8", stderr=subprocess.DEVNULL)
+    wait_for("the rig", (tmp_path / "ports" / "S1").exists, 20)
+    wait_for("its configuration", (tmp_path / "ports" / "controller.toml").exists, 5)
+    controller = start(
+        started, LEAKCTL, "run", tmp_path / "ports" / "controller.toml", "--json", "--time-scale", "8",
+        "--journal", tmp_path / "journal",
+    )  # fmt: skip
+    assert controller.stdout is not None
+    controller.stdout.readline()
+    controller.stdout.close()
+    time.sleep(3.0)
+    assert controller.poll() is None
+    controller.send_signal(signal.SIGINT)
+    assert controller.wait(timeout=5) == 0
+    rig.send_signal(signal.SIGINT)
+    rig.wait(timeout=5)
+    assert not (tmp_path / "ports").exists()
+    controller.stdout = None
+
+
+async def test_a_private_broker_ends_with_its_owner(tmp_path: Path) -> None:
+    from sim.broker import PrivateBroker
+
+    broker = PrivateBroker(tmp_path)
+    await broker.start()
+    reader, writer = await asyncio.open_connection(broker.host, broker.port)
+    await broker.stop()
+    assert await reader.read() == b""
+    writer.close()
+    assert not list(tmp_path.iterdir())
