@@ -21,12 +21,13 @@ from controller.pipeline.pipeline import Event, Pipeline
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.link import LinkPort
 from firmware_bridge.links.mqtt import MqttHub
+from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.units import s_to_ns
 
 STEP_S = 0.25  # at least this often the pipeline is asked what is due
 MAX_INBOX = 4096  # events; sample blocks beyond it make way, oldest first, and are counted
 STATE_PERIOD_S = 5.0
-GOODBYE_S = 1.0
+GOODBYE_S = 1.0  # of the machine's time
 MAX_UNWRITTEN = 10_000
 
 
@@ -214,7 +215,7 @@ class App:
         for task in observers:
             task.cancel()
         with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
+            async with asyncio.timeout(real_seconds(GOODBYE_S)):
                 await asyncio.gather(*observers, return_exceptions=True)
         await self._write_batch(durable=True)
         if self._journal is not None:

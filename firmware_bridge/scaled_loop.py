@@ -48,9 +48,20 @@ class ScaledLoop(asyncio.SelectorEventLoop):
         super().__init__(_ScaledSelector(scale))
         self._origin_s = super().time()
 
+    @property
+    def scale(self) -> float:
+        """Seconds of this loop a second of the machine's."""
+        return self._scale
+
     def time(self) -> float:
         """The loop's clock in (scaled) seconds; it starts at the machine's own monotonic time."""
         return self._origin_s + (super().time() - self._origin_s) * self._scale
+
+
+def real_seconds(seconds: float) -> float:
+    """How long `seconds` of the machine's time are on the running loop, for waits on other processes and networks."""
+    loop = asyncio.get_running_loop()
+    return seconds * loop.scale if isinstance(loop, ScaledLoop) else seconds
 
 
 def run_until_signal(main: Coroutine[Any, Any, Result], *, scale: float) -> Result | None:

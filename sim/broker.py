@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from firmware_bridge.errors import LinkError
+from firmware_bridge.scaled_loop import real_seconds
 
 ATTEMPTS = 5  # another program may take the free port between our look and the broker's bind
 READY_TRIES = 100
@@ -80,7 +81,7 @@ class PrivateBroker:
         with suppress(ProcessLookupError):
             process.terminate()
         try:
-            await asyncio.wait_for(process.wait(), STOP_S)
+            await asyncio.wait_for(process.wait(), real_seconds(STOP_S))
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()
@@ -93,7 +94,7 @@ class PrivateBroker:
             try:
                 _, writer = await asyncio.open_connection(self.host, self.port)
             except OSError:
-                await asyncio.sleep(READY_WAIT_S)
+                await asyncio.sleep(real_seconds(READY_WAIT_S))
             else:
                 writer.close()
                 with suppress(OSError):

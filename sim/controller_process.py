@@ -9,6 +9,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from firmware_bridge.scaled_loop import real_seconds
+
 STOP_S = 1.2
 MAX_LINE_BYTES = 1 << 20
 
@@ -52,7 +54,7 @@ class ControllerProcess:
         with suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
         try:
-            await asyncio.wait_for(process.wait(), STOP_S)
+            await asyncio.wait_for(process.wait(), real_seconds(STOP_S))
         except TimeoutError:
             with suppress(ProcessLookupError):
                 process.kill()

@@ -102,7 +102,7 @@ def _solve_trusting(
     nodes = sorted({owner for model in models for owner in model.rows if owner})
     best: tuple[float, str, Solution] | None = None
     for node in nodes if len(nodes) > 2 else ():
-        without = solve(models, start, without=node)
+        without = solve([rest for model in models if (rest := model.without(node)) is not None], start)
         if without is not None and without.freedom > 0 and (best is None or without.misfit < best[0]):
             best = (without.misfit, node, without)
     if best is None or best[0] > limits.max_misfit:

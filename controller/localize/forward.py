@@ -1,7 +1,7 @@
 """What a leak at a point would make us measure: value, Jacobian and covariance of each kind of measurement."""
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,10 @@ class Model(Protocol):
         """Owner of each row."""
         ...
 
+    def without(self, node: str) -> Self | None:
+        """The same measurement had that node not taken part; None where nothing is left of it."""
+        ...
+
     def residual(self, state: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Whitened residual (rows,) and its Jacobian (rows, 4) at `state`."""
         ...
@@ -42,6 +46,8 @@ class DelayModel:
     def __init__(self, tdoa: Tdoa, survey: SurveyErrors, sound_speed_m_s: float) -> None:
         """Add survey and clock errors to the estimate's own covariance and whiten once."""
         self._tdoa = tdoa
+        self._survey = survey
+        self._sound_speed_m_s = sound_speed_m_s
         count = len(tdoa.sensors)
         arrival = np.eye(count) * (survey.microphone_sigma_m / sound_speed_m_s) ** 2
         if tdoa.group.clock_sigma_s > 0:
@@ -55,6 +61,28 @@ class DelayModel:
     def rows(self) -> tuple[str, ...]:
         """Owner of each delay: the node of its later-listed microphone."""
         return self._tdoa.nodes[1:]
+
+    def without(self, node: str) -> "DelayModel | None":
+        """The delays among the other nodes' microphones.
+
+        Not a choice of rows: whitening mixes them, and where the first microphone goes, all rows refer to another.
+        """
+        count = len(self._tdoa.nodes)
+        keep = np.array([i for i, owner in enumerate(self._tdoa.nodes) if owner != node], dtype=np.intp)
+        if len(keep) == count:
+            return self
+        if len(keep) < 2:
+            return None
+        relative = np.eye(count)[keep[1:], 1:] - np.eye(count)[keep[0], 1:]
+        rest = replace(
+            self._tdoa,
+            sensors=tuple(self._tdoa.sensors[i] for i in keep),
+            nodes=tuple(self._tdoa.nodes[i] for i in keep),
+            position_m=self._tdoa.position_m[keep],
+            delay_s=relative @ self._tdoa.delay_s,
+            covariance_s2=relative @ self._tdoa.covariance_s2 @ relative.T,
+        )
+        return DelayModel(rest, self._survey, self._sound_speed_m_s)
 
     def residual(self, state: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Whitened residual and Jacobian."""
@@ -79,6 +107,10 @@ class HullModel:
         self._hull = hull
         self._sigma_m = sigma_m
 
+    def without(self, node: str) -> "HullModel":  # noqa: ARG002 - the protocol
+        """Nobody's measurement."""
+        return self
+
     def residual(self, state: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Whitened distance from the hull and its Jacobian."""
         point = state[None, :3]
@@ -96,6 +128,10 @@ class SoundSpeedModel:
         """State the prior."""
         self._speed = speed_m_s
         self._sigma = sigma_m_s
+
+    def without(self, node: str) -> "SoundSpeedModel":  # noqa: ARG002 - the protocol
+        """Nobody's measurement."""
+        return self
 
     def residual(self, state: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Whitened deviation and its Jacobian."""

@@ -27,16 +27,15 @@ class Solution:
         return self.chi_square / max(self.freedom, 1)
 
 
-def solve(models: Sequence[Model], start: NDArray[np.float64], *, without: str | None = None) -> Solution | None:
-    """Least squares from `start`, leaving out the rows of node `without`; None where the data do not fix the state."""
-    keep = np.array([without is None or owner != without for model in models for owner in model.rows])
-    owned = np.array([owner != "" for model in models for owner in model.rows])[keep]
+def solve(models: Sequence[Model], start: NDArray[np.float64]) -> Solution | None:
+    """Least squares from `start`; None where the data do not fix the state."""
+    owned = np.array([owner != "" for model in models for owner in model.rows])
 
     def stacked(state: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         parts = [model.residual(state) for model in models]
-        return np.concatenate([r for r, _ in parts])[keep], np.vstack([j for _, j in parts])[keep]
+        return np.concatenate([r for r, _ in parts]), np.vstack([j for _, j in parts])
 
-    if keep.sum() < STATE:
+    if owned.size < STATE:
         return None
 
     def residual_at(state: NDArray[np.float64]) -> NDArray[np.float64]:

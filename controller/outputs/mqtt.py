@@ -11,6 +11,7 @@ import msgspec
 from controller.journal.entries import AlarmEntry, AnyEntry, FixEntry, LeakRateEntry, NoFixEntry, to_json
 from controller.pipeline.happenings import Acknowledge, Picture
 from firmware_bridge.links.mqtt import BrokerSettings
+from firmware_bridge.scaled_loop import real_seconds
 
 MAX_UNSENT_EVENTS = 1000  # about an hour of a busy day; retained topics are kept beside and never dropped
 MAX_COMMAND_BYTES = 4096
@@ -127,7 +128,7 @@ class MqttOutput:
             self._broker.port,
             username=self._broker.username,
             password=self._broker.password,
-            timeout=CONNECT_TIMEOUT_S,
+            timeout=real_seconds(CONNECT_TIMEOUT_S),
             will=will,
         )
 

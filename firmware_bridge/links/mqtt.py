@@ -10,6 +10,7 @@ import aiomqtt
 
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, Received
+from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.units import s_to_ns
 
 MAX_PAYLOAD_BYTES = 1 << 18  # a whole burst of 4 x 16,384 samples fits; more is no node of ours
@@ -78,7 +79,7 @@ class MqttHub:
     async def settled(self) -> None:
         """Wait a while for the connection, so that a start is not told as a failure."""
         with suppress(TimeoutError):
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            async with asyncio.timeout(real_seconds(CONNECT_TIMEOUT_S)):
                 await self._up.wait()
 
     def attach(self, link: "MqttLink") -> None:
@@ -116,7 +117,7 @@ class MqttHub:
             self._broker.port,
             username=self._broker.username,
             password=self._broker.password,
-            timeout=CONNECT_TIMEOUT_S,
+            timeout=real_seconds(CONNECT_TIMEOUT_S),
         )
 
     async def _serve(self, client: aiomqtt.Client) -> None:
