@@ -34,7 +34,8 @@ class WaveBlock:
     """One burst of one node: `pressure_pa` (channels, n) float32 in the order of `sensors`.
 
     `missing` lists half-open sample ranges that never arrived (zero there). `triggered` says that sample 0 was taken
-    at the shared trigger edge, so that bursts of the same id on one trigger line are coherent.
+    at the shared trigger edge, so that bursts of the same id on one trigger line are coherent. `rate_hz` is on the
+    common base, `rate_sigma` its relative sigma.
     """
 
     node: str
@@ -47,6 +48,7 @@ class WaveBlock:
     triggered: bool
     saturated: bool
     missing: tuple[tuple[int, int], ...]
+    rate_sigma: float = 0.0
 
 
 @dataclass(slots=True)
@@ -188,6 +190,7 @@ class Assembler:
             triggered=burst.triggered,
             saturated=burst.saturated,
             missing=_gaps(burst.present),
+            rate_sigma=self._timebase.rate_sigma,
         )
 
 

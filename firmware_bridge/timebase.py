@@ -70,6 +70,11 @@ class TimeBase:
         """How much faster the common base runs than the node's clock (dimensionless); 0 while not ready."""
         return 0.0 if self._fit is None else self._fit.rate
 
+    @property
+    def rate_sigma(self) -> float:
+        """One standard deviation of `rate_error` (dimensionless); the prior's while not ready."""
+        return MAX_RATE_ERROR if self._fit is None else self._fit.rate_sigma
+
     def observe(self, trip: RoundTrip) -> None:
         """Take one round trip into account; impossible ones (of negative duration, here or there) are ignored."""
         if trip.duration_ns < 0 or trip.returned_ns < trip.sent_ns or trip.node_sent_ns < trip.node_received_ns:

@@ -1,11 +1,12 @@
 """Ultrasonic onset: a node whose bands stand above its learned noise floor for several bursts in a row."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.detect.bands import BandLevels, band_levels
+from controller.detect.bands import band_levels
 from firmware_bridge.samples import WaveBlock
 
 
@@ -21,7 +22,7 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Loudness:
-    """How one burst of one node compares with that node's floor: rises in dB and in sigmas, mean over microphones."""
+    """How one burst of one node compares with that node's floor: rises in dB and in sigmas, median of microphones."""
 
     node: str
     time_ns: int
@@ -31,28 +32,24 @@ class Loudness:
     above_floor: bool
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NoiseFloor:
-    """Mean and spread of the band levels of one node while nothing leaks (Welford's recurrence)."""
+    """What one node hears while nothing leaks: mean levels (microphones, bands), and the spread (bands,) of a rise."""
 
-    bursts: int = 0
-    mean_db: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    _squares: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
+    bursts: int
+    mean_db: NDArray[np.float64]
+    sigma_db: NDArray[np.float64]
 
-    def learn(self, level_db: NDArray[np.float64]) -> None:
-        """Take one quiet burst (bands,) into account."""
-        if self.bursts == 0:
-            self.mean_db = np.zeros_like(level_db)
-            self._squares = np.zeros_like(level_db)
-        self.bursts += 1
-        away = level_db - self.mean_db
-        self.mean_db = self.mean_db + away / self.bursts
-        self._squares = self._squares + away * (level_db - self.mean_db)
+    @staticmethod
+    def of(learned: Sequence[NDArray[np.float64]]) -> "NoiseFloor":
+        """The floor that quiet bursts (microphones, bands) show; at least two."""
+        levels_db = np.stack(learned)
+        mean_db = levels_db.mean(axis=0)
+        return NoiseFloor(len(learned), mean_db, np.std(np.median(levels_db - mean_db, axis=1), axis=0, ddof=1))
 
-    @property
-    def sigma_db(self) -> NDArray[np.float64]:
-        """Spread of single bursts (bands,)."""
-        return np.sqrt(self._squares / max(self.bursts - 1, 1))
+    def rise_db(self, level_db: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How far a burst stands above the floor (bands,); one microphone of three or more that dies has no say."""
+        return np.asarray(np.median(level_db - self.mean_db, axis=0))
 
 
 class OnsetDetector:
@@ -61,21 +58,23 @@ class OnsetDetector:
     def __init__(self, settings: Settings) -> None:
         """Start without any floor."""
         self._settings = settings
+        self._learning: dict[str, list[NDArray[np.float64]]] = {}
         self._floors: dict[str, NoiseFloor] = {}
         self._in_a_row: dict[str, int] = {}
 
     def hear(self, block: WaveBlock) -> Loudness | None:
-        """Judge one complete burst; None for one that is too short to judge."""
+        """Judge one complete burst; None for one that is too short to judge, or not of the microphones known."""
         try:
-            levels: BandLevels = band_levels(block.pressure_pa, block.rate_hz)
+            level_db = band_levels(block.pressure_pa, block.rate_hz).level_db
         except ValueError:
             return None
-        level_db = levels.level_db.mean(axis=0)
-        floor = self._floors.setdefault(block.node, NoiseFloor())
-        if floor.bursts < self._settings.learning_bursts:
-            floor.learn(level_db)
+        floor = self._floors.get(block.node)
+        if floor is None:
+            self._learn(block.node, level_db)
             return Loudness(block.node, block.start_ns, learned=False, rise_db=0.0, rise_sigmas=0.0, above_floor=False)
-        rise_db = level_db - floor.mean_db
+        if level_db.shape != floor.mean_db.shape:
+            return None
+        rise_db = floor.rise_db(level_db)
         # The floor itself is known to sigma / sqrt(bursts) only; a spread from few bursts is not trusted to be small.
         sigma_db = np.hypot(floor.sigma_db * np.sqrt(1 + 1 / floor.bursts), 0.05)
         sigmas = rise_db / sigma_db
@@ -86,8 +85,7 @@ class OnsetDetector:
 
     def learned(self, node: str) -> bool:
         """Whether `node`'s floor is known."""
-        floor = self._floors.get(node)
-        return floor is not None and floor.bursts >= self._settings.learning_bursts
+        return node in self._floors
 
     @property
     def nodes_above(self) -> tuple[str, ...]:
@@ -98,3 +96,11 @@ class OnsetDetector:
     def forget(self, node: str) -> None:
         """A node that went away says nothing until it is heard again; its floor stays."""
         self._in_a_row.pop(node, None)
+
+    def _learn(self, node: str, level_db: NDArray[np.float64]) -> None:
+        learned = self._learning.setdefault(node, [])
+        if learned and learned[0].shape != level_db.shape:
+            learned.clear()
+        learned.append(level_db)
+        if len(learned) >= self._settings.learning_bursts:
+            self._floors[node] = NoiseFloor.of(self._learning.pop(node))

@@ -19,6 +19,7 @@ BLOCK_NS = 5 * NS_PER_S
 WINDOWS_S = (60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3840.0, 7680.0, 15360.0)
 MAX_BLOCKS = 4096  # kept at least; a little above the longest window
 MIN_NOISE_PA = 0.05
+STALE_NS = 3 * BLOCK_NS  # a sensor this far behind the newest tells of another window than the rest
 TEMPERATURE_MEMORY_S = 60.0  # a cheap thermometer's noise of 5 mK would be 1.7 Pa; the gas changes more slowly
 
 
@@ -99,6 +100,11 @@ class PressureHistory:
             self.last_pa = float(value)
 
     @property
+    def newest_ns(self) -> int | None:
+        """Start of the newest block."""
+        return self._blocks[-1].start_ns if self._blocks else None
+
+    @property
     def temperature_k(self) -> float | None:
         """Smoothed temperature, where this sensor's node has one."""
         return self._smoothed_k
@@ -145,8 +151,13 @@ def judge(
 ) -> PressureTrend | None:
     """The most significant fall over the standard windows, or over the last `since_s` where an onset is known.
 
-    With a known onset one hypothesis is tested instead of many at all times, so less is asked of it.
+    With a known onset one hypothesis is tested instead of many at all times, so less is asked of it. A sensor that fell
+    silent while others speak is not asked.
     """
+    newest_ns = max((h.newest_ns for h in histories.values() if h.newest_ns is not None), default=0)
+    histories = {
+        name: h for name, h in histories.items() if h.newest_ns is not None and newest_ns - h.newest_ns <= STALE_NS
+    }
     windows = WINDOWS_S if since_s is None else (since_s,)
     asked = settings.threshold_sigmas if since_s is None else settings.confirm_sigmas
     best: PressureTrend | None = None

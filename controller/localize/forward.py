@@ -50,9 +50,8 @@ class DelayModel:
         self._sound_speed_m_s = sound_speed_m_s
         count = len(tdoa.sensors)
         arrival = np.eye(count) * (survey.microphone_sigma_m / sound_speed_m_s) ** 2
-        if tdoa.group.clock_sigma_s > 0:
-            owner = np.array(tdoa.nodes)
-            arrival += (owner[:, None] == owner[None, :]) * tdoa.group.clock_sigma_s**2
+        owner = np.array(tdoa.nodes)
+        arrival += (owner[:, None] == owner[None, :]) * np.outer(tdoa.clock_sigma_s, tdoa.clock_sigma_s)
         difference = np.hstack([-np.ones((count - 1, 1)), np.eye(count - 1)])
         covariance = tdoa.covariance_s2 + difference @ arrival @ difference.T
         self._whiten = np.linalg.inv(np.linalg.cholesky(covariance))

@@ -29,6 +29,7 @@ class Correlations:
     lag_step_s: float
     rms_frequency_hz: NDArray[np.float64]
     mid_shift_s: NDArray[np.float64]
+    mid_sigma_s: NDArray[np.float64]
 
     @property
     def zero(self) -> int:
@@ -60,7 +61,7 @@ def correlate(now: SpectraSnapshot, baseline: SpectraSnapshot | None, sound_spee
         value -= np.where(np.abs(machines) > MACHINE_SIGMAS * noise, machines, 0.0).astype(np.float32)
     frequency_hz = (now.first_bin + np.arange(weight.shape[1])) * now.rate_hz / now.length
     rms_hz = np.sqrt((weight**2 * frequency_hz**2).sum(axis=1) / np.maximum((weight**2).sum(axis=1), 1e-12))
-    return Correlations(now.group, value, 1.0 / (now.rate_hz * UPSAMPLING), rms_hz, now.mid_shift_s)
+    return Correlations(now.group, value, 1.0 / (now.rate_hz * UPSAMPLING), rms_hz, now.mid_shift_s, now.mid_sigma_s)
 
 
 def _new_share(power: NDArray[np.float64], now: SpectraSnapshot, baseline: SpectraSnapshot) -> NDArray[np.float64]:

@@ -20,7 +20,8 @@ class SpectraSnapshot:
 
     `cross` (pairs, bins) complex, Pa²; `power` (sensors, bins), Pa²; `bursts` (pairs,) how many each mean is of;
     `first_bin` is the transform's index of bin 0, `length` its length in samples at `rate_hz`. `mid_shift_s`
-    (sensors,) is how much later than nominal the middle of a node's bursts lies, because its crystal runs slow.
+    (sensors,) is how much later than nominal the middle of a node's bursts lies, because its crystal runs slow, and
+    `mid_sigma_s` (sensors,) how well that is known; all microphones of a node share it.
     """
 
     group: CoherentGroup
@@ -31,6 +32,7 @@ class SpectraSnapshot:
     length: int
     rate_hz: float
     mid_shift_s: NDArray[np.float64]
+    mid_sigma_s: NDArray[np.float64]
 
 
 class SpectraAccumulator:
@@ -60,21 +62,26 @@ class SpectraAccumulator:
         window = _tapered(length)
         spectra = np.zeros((len(self._group.sensors), self._bins.stop - self._bins.start), dtype=np.complex128)
         present = np.zeros(len(self._group.sensors), dtype=bool)
+        mid_shift_s = np.zeros(len(self._group.sensors))
         for block in blocks:
             rows = [self._index[sensor] for sensor in block.sensors if sensor in self._index]
             transformed = fft.rfft(block.pressure_pa[:, :length] * window, axis=1)[:, self._bins]
             spectra[rows] = transformed / np.sqrt(np.sum(window**2))
             present[rows] = True
-            self._mid_shift_s[rows] = length / 2 * (1.0 / block.rate_hz - 1.0 / nominal_hz)
+            mid_shift_s[rows] = length / 2 * (1.0 / block.rate_hz - 1.0 / nominal_hz)
+            # Successive bursts see much the same pings: their mean is not trusted to be better than one of them.
+            self._mid_sigma_s[rows] = length / 2 / nominal_hz * block.rate_sigma
         both = present[self._first] & present[self._second]
         self._cross *= self._forgetting
         self._pair_count *= self._forgetting
         self._power *= self._forgetting
         self._sensor_count *= self._forgetting
+        self._mid_shift_s *= self._forgetting
         self._cross[both] += spectra[self._first[both]] * spectra[self._second[both]].conj()
         self._pair_count[both] += 1
         self._power[present] += np.abs(spectra[present]) ** 2
         self._sensor_count[present] += 1
+        self._mid_shift_s += mid_shift_s
 
     @property
     def bursts(self) -> float:
@@ -86,15 +93,17 @@ class SpectraAccumulator:
         if self._shape is None or self.bursts == 0.0:
             return None
         length, rate_hz = self._shape
+        bursts = np.maximum(self._sensor_count, 1e-9)
         return SpectraSnapshot(
             group=self._group,
             cross=self._cross / np.maximum(self._pair_count, 1e-9)[:, None],
-            power=self._power / np.maximum(self._sensor_count, 1e-9)[:, None],
+            power=self._power / bursts[:, None],
             bursts=self._pair_count.copy(),
             first_bin=self._bins.start,
             length=length,
             rate_hz=rate_hz,
-            mid_shift_s=self._mid_shift_s.copy(),
+            mid_shift_s=self._mid_shift_s / bursts,
+            mid_sigma_s=self._mid_sigma_s.copy(),
         )
 
     def _reset(self, length: int) -> None:
@@ -108,7 +117,8 @@ class SpectraAccumulator:
         self._pair_count = np.zeros(pairs)
         self._power = np.zeros((sensors, bins))
         self._sensor_count = np.zeros(sensors)
-        self._mid_shift_s = np.zeros(sensors)
+        self._mid_shift_s = np.zeros(sensors)  # a sum, like the others
+        self._mid_sigma_s = np.zeros(sensors)
 
 
 def _tapered(length: int) -> NDArray[np.float64]:

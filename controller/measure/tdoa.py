@@ -20,8 +20,9 @@ MAX_REJECTIONS = 0.3  # of the pairs; beyond that the delays do not fit together
 class Tdoa:
     """Arrival times of one group relative to its first listed microphone.
 
-    `position_m` (n, 3), `node` (n,), `delay_s` (n - 1,) of microphones 1.. relative to 0, `covariance_s2`
+    `position_m` (n, 3), `nodes` (n,), `delay_s` (n - 1,) of microphones 1.. relative to 0, `covariance_s2`
     (n - 1, n - 1) of the delay estimates alone; survey and clock errors are the forward model's to add.
+    `clock_sigma_s` (n,) is how well each microphone's node is aligned with its group; a node's microphones share it.
     """
 
     group: CoherentGroup
@@ -30,6 +31,7 @@ class Tdoa:
     position_m: NDArray[np.float64]
     delay_s: NDArray[np.float64]
     covariance_s2: NDArray[np.float64]
+    clock_sigma_s: NDArray[np.float64]
     pairs_used: int
     pairs_rejected: int
 
@@ -72,6 +74,7 @@ def measure_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
         position_m=group.position_m[members],
         delay_s=arrival_s[members[1:]] + (functions.mid_shift_s[members[1:]] - functions.mid_shift_s[members[0]]),
         covariance_s2=covariance_s2,
+        clock_sigma_s=np.hypot(group.clock_sigma_s, functions.mid_sigma_s[members]),
         pairs_used=int(usable.sum()),
         pairs_rejected=heard - int(usable.sum()),
     )

@@ -14,6 +14,7 @@ from firmware_bridge.session.events import (
 )
 from firmware_bridge.session.outbox import Outbox
 from firmware_bridge.session.pings import Pings
+from firmware_bridge.session.recognition import recognise
 from firmware_bridge.session.states import DELIVERING, State, Trigger, after
 from firmware_bridge.session.tally import Tally
 from firmware_bridge.site.survey import Node, Site
@@ -214,23 +215,14 @@ class Session:
 
     def _identified(self, now_ns: int, ack: HelloAck, boot_id: int) -> list[SessionEvent]:
         self._identity = Identity(ack.uid, boot_id, ack.firmware, ack.features, ack.burst_rate_hz, ack.longest_burst)
-        self._node = self._site.node_with_uid(ack.uid)
+        recognised = recognise(ack, self._site)
+        self._node = recognised.node
         self._next_due_ns = now_ns + INCOMPATIBLE_RETRY_NS
-        if not ack.min_version <= PROTOCOL_VERSION <= ack.max_version:
-            return self._move(
-                Trigger.VERSION_MISMATCH,
-                f"speaks protocol {ack.min_version} to {ack.max_version}, this controller {PROTOCOL_VERSION}; "
-                f"update the firmware ({ack.firmware}) or the controller",
-            )
-        if self._node is None:
-            return self._move(
-                Trigger.VERSION_MISMATCH,
-                f"a node with UID {ack.uid:x} answers, which the site file does not list; "
-                "add it under [[nodes]] or unplug it",
-            )
-        self._assembler = Assembler(self._node, ack.channels, self._timebase)
-        events = self._move(Trigger.IDENTIFIED, f"node {self._node.name}, firmware {ack.firmware}")
-        self._converse(now_ns)
+        if recognised.trigger is Trigger.IDENTIFIED and recognised.node is not None:
+            self._assembler = Assembler(recognised.node, ack.channels, self._timebase)
+        events = self._move(recognised.trigger, recognised.reason)
+        if self.state is State.SYNC:
+            self._converse(now_ns)
         return events
 
     def _ponged(self, now_ns: int, pong: Pong, at_ns: int) -> list[SessionEvent]:

@@ -173,6 +173,7 @@ class Firmware:
     def _obey(self, now_ns: int, command: Command, packet: Packet) -> None:
         node_ns = self._clock.node_ns(now_ns)
         if isinstance(command, Hello):
+            self._last_command = None  # a host that was started anew counts anew
             self._say(now_ns, self._introduction())
             return
         if packet.version != PROTOCOL_VERSION:

@@ -6,7 +6,7 @@ from time import perf_counter
 
 import pytest
 
-from firmware_bridge.scaled_loop import MAX_SCALE, MIN_SCALE, ScaledLoop, run_until_signal
+from firmware_bridge.scaled_loop import MAX_SCALE, MIN_SCALE, ScaledLoop, real_seconds, run_until_signal
 
 SCALE = 50.0
 
@@ -65,6 +65,14 @@ def test_a_loop_may_also_run_slower() -> None:
         return round(1000 * (asyncio.get_running_loop().time() - began))
 
     assert (run_until_signal(main(), scale=MIN_SCALE) or 0) >= 20
+
+
+def test_waits_on_the_outside_world_are_not_scaled() -> None:
+    async def waited() -> float:
+        return real_seconds(5.0)
+
+    assert run_until_signal(waited(), scale=SCALE) == 5.0 * SCALE
+    assert asyncio.run(waited()) == 5.0
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0, MIN_SCALE / 1.01, MAX_SCALE * 1.01, math.inf, math.nan])

@@ -129,7 +129,7 @@ def test_a_capture_at_once_stays_at_once() -> None:
 
 
 def test_a_start_before_the_nodes_clock_began_does_not_become_at_once() -> None:
-    """Its clock began after the asked instant: the node shall say too late, not begin now."""
+    """0 has a meaning of its own, so an instant before the clock began is told as its first."""
     talk = Conversing(FakeNode(offset_ns=-90 * NS_PER_S)).streaming()
     talk.send(7, capture(5 * NS_PER_S))
     assert heard(talk, Capture) == [capture(1)]

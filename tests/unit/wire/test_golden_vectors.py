@@ -100,6 +100,13 @@ def test_the_golden_file_is_what_its_generator_makes() -> None:
     assert (VECTORS / "wire-v1.toml").read_text(encoding="utf-8") == MAKER.as_toml()
 
 
+def test_the_generator_agrees_with_the_documents_examples() -> None:
+    assert MAKER.crc32(b"123456789") == 0xCBF43926
+    assert MAKER.stuffed(bytes.fromhex("11220033")) == bytes.fromhex("0311220233")
+    assert MAKER.stuffed(b"\x00") == b"\x01\x01"
+    assert MAKER.stuffed(b"\x07" * 254) == b"\xff" + b"\x07" * 254
+
+
 @given(PACKETS)
 def test_every_frame_is_as_the_generator_frames_it(packet: Packet) -> None:
     names = ("version", "node", "sequence", "flags", "boot_id", "count", "time_ns")
