@@ -39,9 +39,7 @@ def recognise(ack: HelloAck, site: Site) -> Recognition:
         for sensor in node.sensors
         if sensor.channel >= len(ack.channels) or ack.channels[sensor.channel].quantity is not sensor.quantity
     ]
-    complaint = (
-        f"; its channels do not measure what the site file says of {', '.join(unheard)}, which stay unread"
-        if unheard
-        else ""
-    )
-    return Recognition(node, Trigger.IDENTIFIED, f"node {node.name}, firmware {ack.firmware}{complaint}")
+    reason = f"node {node.name}, firmware {ack.firmware}"
+    if unheard:
+        reason += f"; its channels do not measure what the site file says of {', '.join(unheard)}: not read"
+    return Recognition(node, Trigger.IDENTIFIED, reason)

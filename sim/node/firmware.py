@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.units import NS_PER_S
+from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire.codec import Undecodable, decode, encode, kind_of
 from firmware_bridge.wire.commands import (
     Capture,
@@ -86,6 +86,8 @@ class Firmware:
         self._clock = oscillator
         self._read_slow = read_slow
         self._boot_id = boot_id
+        slow = [i for i, channel in enumerate(board.channels) if channel.quantity is not Quantity.ULTRASOUND]
+        self._first_slow = min(slow, default=0)  # slow channels stand side by side in the channel table
         self.outgoing = Outgoing()
         self.siren = SirenPattern.SILENT
         self._armed: Capture | None = None
@@ -224,7 +226,7 @@ class Firmware:
             slow = self._read_slow()
             if slow.size:
                 node_ns = self._clock.node_ns(self._next_sample_ns)
-                self._say(now_ns, Samples(0, self._sample_period_ns, slow[None, :]), node_ns=node_ns)
+                self._say(now_ns, Samples(self._first_slow, self._sample_period_ns, slow[None, :]), node_ns=node_ns)
             self._next_sample_ns += self._sample_period_ns
             if now_ns - self._next_sample_ns > NS_PER_S:  # the line stood still: do not repeat what nobody read
                 self._next_sample_ns = now_ns
