@@ -107,8 +107,9 @@ def _draw_pressure(axes: "Axes", record: RunRecord) -> None:
         marks += [] if first is None else [(first, words, FIX)]
     for row, (at_s, words, color) in enumerate(marks):
         axes.axvline(at_s, color=color, lw=1)
-        axes.annotate(words, (at_s, 0.92 - 0.13 * row), (3, 0), xycoords=("data", "axes fraction"),
-                      textcoords="offset points", fontsize=8, color=color)  # fmt: skip
+        late = at_s > 0.7 * max(times, default=0.0)
+        axes.annotate(words, (at_s, 0.92 - 0.13 * row), (-3 if late else 3, 0), xycoords=("data", "axes fraction"),
+                      textcoords="offset points", ha="right" if late else "left", fontsize=8, color=color)  # fmt: skip
     axes.grid(alpha=0.3)
     axes.ticklabel_format(axis="y", useOffset=False)
 
