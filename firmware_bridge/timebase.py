@@ -12,10 +12,13 @@ import numpy as np
 
 from firmware_bridge.units import NS_PER_S
 
-MAX_OBSERVATIONS = 32
+MAX_OBSERVATIONS = 32  # the newest round trips, all of them
+BEST_OF = 16  # of every so many older ones the shortest is kept,
+MAX_KEPT = 32  # this many: nine minutes, which a busy host needs to tell a crystal's rate
 STEP_SIGMAS = 8.0  # a good round trip this far from the fit means that the node's clock was stepped
 MIN_OBSERVATIONS = 3
-MAX_RATE_ERROR = 500e-6  # ten times a poor crystal; prior of the drift while few round trips are known
+CRYSTAL_RATE_ERROR = 100e-6  # sigma of a crystal's rate before anything is known; docs/protocol.md asks for one
+RATE_WANDER = 2e-7  # how much that rate changes over minutes, by temperature: what is old says less of now
 CREDIBLE_RATE_ERROR = 0.05  # twice an uncalibrated RC oscillator; a fit beyond it has met stamps that are no clock's
 REACH_NS = 600 * NS_PER_S  # a reading of the node's clock farther than this from the newest round trip is not believed
 _JITTER_FLOOR_NS = 1000.0
@@ -51,7 +54,9 @@ class TimeBase:
 
     def __init__(self) -> None:
         """Start without knowledge."""
-        self._trips: deque[RoundTrip] = deque(maxlen=MAX_OBSERVATIONS)
+        self._newest: deque[RoundTrip] = deque()
+        self._older: list[RoundTrip] = []
+        self._kept: deque[RoundTrip] = deque(maxlen=MAX_KEPT)
         self._fit: _Fit | None = None
         self.steps = 0
 
@@ -73,7 +78,7 @@ class TimeBase:
     @property
     def rate_sigma(self) -> float:
         """One standard deviation of `rate_error` (dimensionless); the prior's while not ready."""
-        return MAX_RATE_ERROR if self._fit is None else self._fit.rate_sigma
+        return CRYSTAL_RATE_ERROR if self._fit is None else self._fit.rate_sigma
 
     def observe(self, trip: RoundTrip) -> None:
         """Take one round trip into account; impossible ones (of negative duration, here or there) are ignored."""
@@ -81,9 +86,14 @@ class TimeBase:
             return
         if self._fit is not None and self._is_step(trip):
             self.forget()
-        self._trips.append(trip)
-        if len(self._trips) >= MIN_OBSERVATIONS:
-            fit = _fit(tuple(self._trips))
+        self._newest.append(trip)
+        if len(self._newest) > MAX_OBSERVATIONS:
+            self._older.append(self._newest.popleft())
+        if len(self._older) == BEST_OF:
+            self._kept.append(min(self._older, key=lambda old: old.duration_ns))
+            self._older.clear()
+        if len(self._newest) >= MIN_OBSERVATIONS:
+            fit = _fit((*self._kept, *self._newest))
             if fit.credible:
                 self._fit = fit
             else:
@@ -91,7 +101,9 @@ class TimeBase:
 
     def forget(self) -> None:
         """The node's clock was stepped: learn it anew."""
-        self._trips.clear()
+        self._newest.clear()
+        self._older.clear()
+        self._kept.clear()
         self._fit = None
         self.steps += 1
 
@@ -144,11 +156,11 @@ def _fit(trips: tuple[RoundTrip, ...]) -> _Fit:
     # What a trip took beyond the shortest sat in one queue or another: its midpoint is off by up to half of that. The
     # shortest itself is not free of queueing: the minimum of n nears the true one as the typical excess over sqrt(n).
     unseen_ns = (float(np.median(duration_ns)) - shortest_ns) / math.sqrt(len(trips))
-    sigma_ns = _JITTER_FLOOR_NS + (duration_ns - shortest_ns + unseen_ns) / 2
+    sigma_ns = _JITTER_FLOOR_NS + (duration_ns - shortest_ns + unseen_ns) / 2 + RATE_WANDER * np.abs(node_ns)
     weight = 1.0 / sigma_ns**2
     design = np.column_stack([np.ones_like(node_ns), node_ns])
     # The drift's prior keeps a short baseline from inventing a rate; the offset has none.
-    information = design.T @ (weight[:, None] * design) + np.diag([0.0, 1.0 / MAX_RATE_ERROR**2])
+    information = design.T @ (weight[:, None] * design) + np.diag([0.0, 1.0 / CRYSTAL_RATE_ERROR**2])
     covariance = np.linalg.inv(information)
     offset_ns, rate = covariance @ (design.T @ (weight * (common_ns - node_ns)))
     asymmetry_ns = shortest_ns / 2 / math.sqrt(3.0)

@@ -35,7 +35,8 @@ class TerminalView:
     def __init__(self, console: Console) -> None:
         """Prepare to draw on `console`."""
         self._news: deque[str] = deque(maxlen=REMEMBERED_LINES)
-        self._live = Live(console=console, auto_refresh=False, transient=False)
+        # Standard output belongs to the JSON lines: rich would draw what is written there above the picture instead.
+        self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
 
     def start(self) -> None:
         """Begin to draw."""

@@ -15,6 +15,7 @@ import pytest
 
 BIN = Path(sys.executable).parent
 LEAKSIM, LEAKCTL, SUBSCRIBE = BIN / "leaksim", BIN / "leakctl", BIN / "mosquitto_sub"
+ROOT = Path(__file__).parents[2]
 SPEED = 15
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(150)]
 
@@ -175,3 +176,27 @@ async def test_a_private_broker_ends_with_its_owner(tmp_path: Path) -> None:
     assert await reader.read() == b""
     writer.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_the_live_view_leaves_standard_output_to_the_json_lines(
+    started: list["subprocess.Popen[str]"], tmp_path: Path
+) -> None:
+    near, far = os.openpty()
+    try:
+        controller = start(
+            started, LEAKCTL, "run", ROOT / "configs" / "controller" / "simulated-rig.toml", "--no-mqtt", "--json",
+            "--view", "--serial", tmp_path / "nothing-here", "--journal", tmp_path / "journal", stderr=far,
+            env={**os.environ, "TERM": "xterm"},
+        )  # fmt: skip
+        assert next_json(controller, "note")["text"].startswith("controller started")
+        assert next_json(controller, "node")["state"] == "lost"
+        drawn = b""
+        while b"Soyuz orbital module" not in drawn:
+            drawn += os.read(near, 4096)
+        controller.send_signal(signal.SIGINT)
+        assert controller.stdout is not None
+        assert [json.loads(line)["kind"] for line in controller.stdout][-1] == "note"
+        assert controller.wait(timeout=5) == 0
+    finally:
+        os.close(near)
+        os.close(far)
