@@ -11,7 +11,8 @@ import numpy as np
 
 from controller.clock import UtcClock
 from controller.config import Configuration
-from controller.journal.entries import AlarmEntry, AnyEntry, NoteEntry, Stamp, entry_of
+from controller.journal.entries import AlarmEntry, AnyEntry, NoteEntry
+from controller.journal.telling import Stamp, entry_of
 from controller.journal.writer import JournalWriter
 from controller.localize.locate import LocateJob, Locator
 from controller.localize.verdict import NoFix, Reason, Verdict

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, suppress
@@ -161,8 +160,11 @@ def write_report(record: RunRecord, out: Path) -> list[Path]:
     }
     for path, data in files.items():
         partial = path.with_suffix(path.suffix + ".part")
-        partial.write_bytes(data)
-        os.replace(partial, path)  # noqa: PTH105 - atomic on purpose
+        try:
+            partial.write_bytes(data)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
     return list(files)
 
 

@@ -80,6 +80,7 @@ class DelayModel:
             position_m=self._tdoa.position_m[keep],
             delay_s=relative @ self._tdoa.delay_s,
             covariance_s2=relative @ self._tdoa.covariance_s2 @ relative.T,
+            clock_sigma_s=self._tdoa.clock_sigma_s[keep],
         )
         return DelayModel(rest, self._survey, self._sound_speed_m_s)
 

@@ -23,6 +23,7 @@ class Tdoa:
     `position_m` (n, 3), `nodes` (n,), `delay_s` (n - 1,) of microphones 1.. relative to 0, `covariance_s2`
     (n - 1, n - 1) of the delay estimates alone; survey and clock errors are the forward model's to add.
     `clock_sigma_s` (n,) is how well each microphone's node is aligned with its group; a node's microphones share it.
+    `pairs_rejected` contradicted the others; pairs that heard nothing, or only each other, are not counted.
     """
 
     group: CoherentGroup
@@ -44,12 +45,12 @@ def measure_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
     """
     measured_s, sigma_s, usable = _peaks(functions, predicted_s)
     first, second = functions.group.pairs
-    heard = int(usable.sum())
+    rejected = 0
     while True:
         connected = _largest_connected(first[usable], second[usable], len(functions.group.sensors))
         usable &= connected[first] & connected[second]
-        members = np.flatnonzero(connected)
-        if len(members) < 3 or usable.sum() < max(3.0, (1 - MAX_REJECTIONS) * heard):
+        members, used = np.flatnonzero(connected), int(usable.sum())
+        if len(members) < 3 or used < 3 or rejected > MAX_REJECTIONS * (used + rejected):
             return None
         arrival_s, covariance_s2 = _arrivals(
             first[usable],
@@ -66,6 +67,7 @@ def measure_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
         if misfit[worst] <= 1.0:
             break
         usable[worst] = False
+        rejected += 1
     group = functions.group
     return Tdoa(
         group=group,
@@ -75,8 +77,8 @@ def measure_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
         delay_s=arrival_s[members[1:]] + (functions.mid_shift_s[members[1:]] - functions.mid_shift_s[members[0]]),
         covariance_s2=covariance_s2,
         clock_sigma_s=np.hypot(group.clock_sigma_s, functions.mid_sigma_s[members]),
-        pairs_used=int(usable.sum()),
-        pairs_rejected=heard - int(usable.sum()),
+        pairs_used=used,
+        pairs_rejected=rejected,
     )
 
 
