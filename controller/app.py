@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,19 +18,24 @@ from controller.journal.writer import JournalWriter
 from controller.localize.locate import LocateJob, Locator
 from controller.localize.verdict import NoFix, Reason, Verdict
 from controller.outputs.mqtt import MqttOutput
-from controller.pipeline.happenings import BrokerState, LocateDone, Outcome, Picture
-from controller.pipeline.pipeline import Event, Pipeline
+from controller.pipeline.events import BrokerState, Event, LocateDone
+from controller.pipeline.picture import Picture
+from controller.pipeline.pipeline import Outcome, Pipeline
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.link import LinkPort
 from firmware_bridge.links.mqtt import MqttHub
+from firmware_bridge.samples import ScalarBlock, WaveBlock
 from firmware_bridge.scaled_loop import real_seconds
+from firmware_bridge.session.events import LinkHealth
 from firmware_bridge.units import s_to_ns
 
 STEP_S = 0.25  # at least this often the pipeline is asked what is due
-MAX_INBOX = 4096  # events; sample blocks beyond it make way, oldest first, and are counted
+MAX_INBOX = 1024  # events; data beyond it make way, oldest first, and are counted: at most 0.3 GB of bursts
 STATE_PERIOD_S = 5.0
 GOODBYE_S = 1.0  # of the machine's time
-MAX_UNWRITTEN = 10_000
+MAX_UNWRITTEN = 10_000  # entries; then the oldest make way: the disk has been full for long
+RESTART_S = 5.0  # of the machine's time
+_DATA = (ScalarBlock, WaveBlock, LinkHealth)
 
 
 _log = logging.getLogger(__name__)
@@ -75,6 +81,7 @@ class App:
         self._observers = observers
         self._pipeline = Pipeline(configuration.site, configuration.compartment, configuration.pipeline)
         self._locator = Locator(configuration.site, configuration.compartment, configuration.locate)
+        self._expected = len(configuration.site.nodes)
         self._inbox: list[Event] = []
         self._wake = asyncio.Event()
         random = np.random.default_rng()  # jitters reconnections only
@@ -94,39 +101,50 @@ class App:
             else None
         )
         self._flush_s = journal.flush_s
-        self._unwritten: list[AnyEntry] = []
+        self._unwritten: deque[AnyEntry] = deque(maxlen=MAX_UNWRITTEN)
         self._write_now = asyncio.Event()
         self._runner = runner
         self._thinking: asyncio.Task[None] | None = None
         self._seq = 0
         self._next_state_ns = 0
-        self.dropped_events = 0
+        self._stopping = False
+        self.dropped_blocks = 0
 
     async def run(self) -> None:
         """Run until cancelled; then say goodbye within a bounded time."""
-        self._tell(f"controller started; {len(self._pipeline.step(_now_ns(), ()).picture.nodes)} nodes expected")
-        background = [asyncio.create_task(self._bridge.run(), name="bridge")]
+        self._tell(f"controller started; {self._expected} nodes expected")
+        bridge = asyncio.create_task(self._bridge.run(), name="bridge")
+        helpers = [asyncio.create_task(self._write_journal(), name="journal")]
         if self._hub is not None:
-            background.append(asyncio.create_task(self._hub.run(), name="mqtt nodes"))
-        observers = [asyncio.create_task(self._write_journal(), name="journal")]
+            helpers.append(asyncio.create_task(self._keep("connection to the MQTT nodes", self._hub.run)))
         if self._mqtt is not None:
-            observers.append(asyncio.create_task(self._mqtt.run(), name="mqtt output"))
+            helpers.append(asyncio.create_task(self._keep("MQTT output", self._mqtt.run)))
         try:
-            while True:
-                for task in background:
-                    if task.done():
-                        task.result()  # a supervisor that ended is a fault of ours: end non-zero, systemd restarts
+            while not bridge.done():
                 await self._turn()
+            bridge.result()  # it ends only by a fault of ours: exit non-zero, so that systemd starts us again
         finally:
-            await self._stop(background, observers)
+            await self._stop(bridge, helpers)
 
     def deliver(self, event: Event) -> None:
-        """Put an event into the inbox; never waits."""
+        """Put an event into the inbox; never waits. Where it is full, data make way, decisions and states never do."""
         if len(self._inbox) >= MAX_INBOX:
-            self._inbox.pop(0)
-            self.dropped_events += 1
+            oldest = next((i for i, waiting in enumerate(self._inbox) if isinstance(waiting, _DATA)), None)
+            if oldest is not None:
+                del self._inbox[oldest]
+            self.dropped_blocks += 1
         self._inbox.append(event)
         self._wake.set()
+
+    async def _keep(self, what: str, run: Callable[[], Awaitable[None]]) -> None:
+        """Keep something running that the decisions do not depend on; its end is told as the broker's."""
+        while True:
+            try:
+                await run()
+            except Exception as error:  # whatever it is, alarms go on without it
+                _log.exception("%s failed", what)
+                self._broker_changed(False, f"{what} failed ({error}); mend [mqtt] or report this")
+            await asyncio.sleep(real_seconds(RESTART_S))
 
     async def _turn(self) -> None:
         with suppress(TimeoutError):
@@ -137,7 +155,7 @@ class App:
         self._fan_out(self._pipeline.step(_now_ns(), events))
 
     def _fan_out(self, outcome: Outcome) -> None:
-        """Outputs first, then commands, then journal, then displays."""
+        """Commands (the siren's among them) and MQTT first, then heavy work, then journal and displays."""
         entries = [entry_of(happening, self._stamp()) for happening in outcome.happenings]
         for order in outcome.orders:
             self._bridge.send(order.node, order.ticket, order.command)
@@ -151,7 +169,8 @@ class App:
             self._thinking = asyncio.create_task(self._think(outcome.job), name="locate")
         for entry in entries:
             self._note(entry)
-        self._observers.on_picture(outcome.picture, self._clock.elapsed_s(_now_ns()))
+        elapsed_s = self._clock.elapsed_s(_now_ns())
+        self._observe(lambda: self._observers.on_picture(outcome.picture, elapsed_s))
 
     async def _think(self, job: LocateJob) -> None:
         verdicts: list[Verdict] = []
@@ -160,39 +179,53 @@ class App:
         except Exception as error:  # alarms must outlive a fault of the locator, and people must hear of it
             _log.exception("the locator failed")
             verdicts = [NoFix(Reason.INTERNAL, f"the locator failed ({error}); please report this")]
-        self.deliver(LocateDone(verdicts[0]))
+        self.deliver(LocateDone(verdicts[0], job.generation))
 
     def _note(self, entry: AnyEntry) -> None:
-        if len(self._unwritten) < MAX_UNWRITTEN:
-            self._unwritten.append(entry)
+        self._unwritten.append(entry)
         if isinstance(entry, AlarmEntry):
             self._write_now.set()
-        self._observers.on_entry(entry)
+        self._observe(lambda: self._observers.on_entry(entry))
+
+    def _observe(self, look: Callable[[], None]) -> None:
+        """What an observer raises stays the observer's."""
+        try:
+            look()
+        except Exception:
+            _log.exception("an observer failed")
 
     def _tell(self, text: str) -> None:
-        stamp = self._stamp()
-        self._note(NoteEntry(seq=stamp.seq, utc=stamp.utc, t_s=round(stamp.t_s, 3), text=text))
+        self._note(self._complaint(text))
 
     async def _write_journal(self) -> None:
-        while True:
+        """Batches while nothing happens, at once and durably on an alarm; ends after the last batch."""
+        while not self._stopping:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._flush_s):
                     await self._write_now.wait()
-            urgent = self._write_now.is_set()
+            durable = self._write_now.is_set()
             self._write_now.clear()
-            await self._write_batch(durable=urgent)
+            if not await self._write_batch(durable=durable) and durable:
+                await asyncio.sleep(real_seconds(RESTART_S))
+                self._write_now.set()  # what was urgent stays so
 
-    async def _write_batch(self, *, durable: bool) -> None:
-        batch, self._unwritten = self._unwritten, []
+    async def _write_batch(self, *, durable: bool) -> bool:
+        """Whether everything is written."""
+        batch = list(self._unwritten)
         journal = self._journal
         if journal is None or not batch:
-            return
+            self._unwritten.clear()
+            return True
         try:
             await self._runner(lambda: journal.append(batch, durable=durable))
         except OSError as error:
-            # Alarms do not wait for disks: keep what fits, say so, try again with the next batch.
-            self._unwritten = [*batch, *self._unwritten][-MAX_UNWRITTEN:]
-            self._observers.on_entry(self._complaint(f"journal: {error.strerror}; free the disk or mend [journal]"))
+            # Alarms do not wait for disks: keep what fits, say so, try again.
+            complaint = self._complaint(f"journal: {error.strerror}; free the disk or mend [journal]")
+            self._observe(lambda: self._observers.on_entry(complaint))
+            return False
+        for _ in batch:
+            self._unwritten.popleft()
+        return True
 
     def _complaint(self, text: str) -> NoteEntry:
         stamp = self._stamp()
@@ -206,20 +239,18 @@ class App:
     def _broker_changed(self, connected: bool, reason: str) -> None:
         self.deliver(BrokerState(connected, reason))
 
-    async def _stop(self, background: list[asyncio.Task[None]], observers: list[asyncio.Task[None]]) -> None:
+    async def _stop(self, bridge: asyncio.Task[None], helpers: list[asyncio.Task[None]]) -> None:
         self._tell("controller stopped")
-        if self._thinking is not None:
-            background = [*background, self._thinking]
-        for task in background:
-            task.cancel()
-        await asyncio.gather(*background, return_exceptions=True)
-        for task in observers:
+        self._stopping = True
+        self._write_now.set()
+        journal, *others = helpers
+        for task in (bridge, *others, *((self._thinking,) if self._thinking else ())):
             task.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(real_seconds(GOODBYE_S)):
-                await asyncio.gather(*observers, return_exceptions=True)
-        await self._write_batch(durable=True)
-        if self._journal is not None:
+                await asyncio.gather(bridge, *others, return_exceptions=True)
+                await journal
+        if self._journal is not None and journal.done():
             with suppress(OSError):
                 self._journal.close()
 

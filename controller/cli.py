@@ -2,7 +2,6 @@
 
 import json
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from controller.config import (
     SerialLinkTable,
     load_configuration,
 )
-from controller.dashboard.printing import Printer
+from controller.dashboard.printing import Printer, Style
 from controller.dashboard.sentences import sentence
 from controller.journal.entries import to_json
 from controller.journal.reader import journal_files, read_entries
@@ -38,7 +37,7 @@ CONFIGURATION = click.Path(path_type=Path, dir_okay=False)
 def main() -> None:
     """Find air leaks of a pressurized hull: listen, locate, alarm.
 
-    Example: leakctl check configs/controller/example.toml && leakctl run configs/controller/example.toml
+    Example: leakctl check configs/controller/desk-rig.toml && leakctl run configs/controller/desk-rig.toml
     """
 
 
@@ -77,13 +76,13 @@ def run(
 ) -> None:
     """Run the controller until Ctrl-C.
 
-    Example: leakctl run configs/controller/example.toml --json | jq -c 'select(.kind=="alarm")'
+    Example: leakctl run configs/controller/desk-rig.toml --json | jq -c 'select(.kind=="alarm")'
     """
     try:
         configuration = _overridden(load_configuration(config), serial, broker, no_mqtt=no_mqtt)
         folder = journal or config.parent / configuration.table.journal.folder
         show = sys.stderr.isatty() and not as_json if view is None else view
-        printer = Printer(as_json=as_json, view=show, narrate=narrate, monotonic=time.perf_counter)
+        printer = Printer(Style(as_json, show, narrate))
         ended = run_until_signal(_serve(configuration, folder, printer), scale=time_scale)
     except BridgeError as error:
         _fail(error)

@@ -1,5 +1,6 @@
 """The declared form of a controller file, and how it fills each room's Settings. Facts about the site are not here."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +14,6 @@ from controller.errors import ControllerError
 from controller.health import Settings as HealthSettings
 from controller.localize.locate import Settings as LocateSettings
 from controller.measure.leak_size import Settings as SizeSettings
-from controller.pipeline.leak_watch import Settings as WatchSettings
 from controller.pipeline.pipeline import Settings as PipelineSettings
 from controller.tasking import Settings as TaskingSettings
 from firmware_bridge.declared import Declared, load_declared
@@ -111,6 +111,7 @@ class HealthTable(Declared):
     """When a silent node is a lost one."""
 
     startup_grace_s: Seconds = _HEALTH.startup_grace_s
+    lost_after_s: Seconds = _HEALTH.lost_after_s
 
 
 class TaskingTable(Declared):
@@ -168,11 +169,9 @@ class Configuration:
         """Settings of all thinking rooms."""
         table = self.table
         return PipelineSettings(
-            watch=WatchSettings(
-                onset=OnsetSettings(**table.onset.model_dump()),
-                pressure=PressureSettings(**table.pressure.model_dump()),
-                size=SizeSettings(**table.size.model_dump()),
-            ),
+            onset=OnsetSettings(**table.onset.model_dump()),
+            pressure=PressureSettings(**table.pressure.model_dump()),
+            size=SizeSettings(**table.size.model_dump()),
             policy=PolicySettings(**table.alarm.model_dump()),
             health=HealthSettings(**table.health.model_dump()),
             tasking=TaskingSettings(**table.tasking.model_dump()),
@@ -211,6 +210,9 @@ def load_configuration(path: Path) -> Configuration:
     """
     table = load_declared(path, ControllerTable)
     site = load_site(path.parent / table.site)
+    problems = _contradictions(table)
+    if problems:
+        raise ControllerError(f"{path} contradicts itself", remedy="\n  " + "\n  ".join(problems))
     listening = sorted({node.compartment for node in site.nodes if node.of_quantity(Quantity.ULTRASOUND)})
     compartment = table.compartment or (listening[0] if len(listening) == 1 else None)
     if compartment is None:
@@ -227,12 +229,27 @@ def load_configuration(path: Path) -> Configuration:
     return Configuration(table, site, compartment)
 
 
+def _contradictions(table: ControllerTable) -> list[str]:
+    places = [link.port if isinstance(link, SerialLinkTable) else link.prefix for link in table.links]
+    alarm, tasking = table.alarm, table.tasking
+    problems = [f"links[]: {place!r} is listed {times} times" for place, times in Counter(places).items() if times > 1]
+    if not table.mqtt.enabled and any(isinstance(link, MqttLinkTable) for link in table.links):
+        problems.append("links[]: MQTT nodes are listed, but mqtt.enabled is false")
+    if tasking.capture_window_s <= tasking.capture_lead_s:
+        problems.append("tasking.capture_window_s: must be longer than capture_lead_s, or no burst is ever in time")
+    if not alarm.caution_mmhg_h < alarm.warning_mmhg_h < 60 * alarm.emergency_mmhg_min:
+        problems.append("alarm: caution_mmhg_h < warning_mmhg_h < 60 x emergency_mmhg_min does not hold")
+    if not alarm.emergency_reserve_h < alarm.warning_reserve_h:
+        problems.append("alarm: emergency_reserve_h must be less than warning_reserve_h")
+    return problems
+
+
 def _password(file: str | None) -> str | None:
     if file is None:
         return None
     try:
         return Path(file).read_text(encoding="utf-8").strip()
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ControllerError(
-            f"cannot read mqtt.password_file {file}", remedy=f"{error.strerror}; check path and permissions"
+            f"cannot read mqtt.password_file {file!r}", remedy=f"{error}; check path and permissions"
         ) from error

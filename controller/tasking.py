@@ -55,6 +55,7 @@ class _SirenNode:
     confirmed: SirenPattern | None = None
     asked_ns: int | None = None
     failure: str | None = None
+    commanded: bool = False  # by us, since we started
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +70,24 @@ class Tasks:
 class Tasking:
     """Plans captures and follows the siren's acknowledgements."""
 
-    def __init__(self, site: Site, settings: Settings) -> None:
-        """Group the array nodes by trigger line."""
+    def __init__(self, site: Site, compartment: str, settings: Settings) -> None:
+        """Group the array nodes of the listened compartment by trigger line."""
         self._settings = settings
-        self._line_of = {n.name: n.trigger_line for n in site.nodes if n.of_quantity(Quantity.ULTRASOUND)}
+        self._line_of = {
+            node.name: node.trigger_line
+            for node in site.nodes
+            if node.compartment == compartment and node.of_quantity(Quantity.ULTRASOUND)
+        }
         self._sirens = {node.name: _SirenNode() for node in site.nodes if node.siren}
         self._burst_id = 0
         self._ticket = 0
         self._next_capture_ns = 0
 
     def step(
-        self, now_ns: int, delivering: Callable[[str], bool], standing: tuple[Alarm, ...], *, alert: bool
+        self, now_ns: int, delivering: Callable[[str], bool], standing: tuple[Alarm, ...], *, alert: bool, settled: bool
     ) -> Tasks:
-        """Orders due at `now_ns`."""
-        orders = self._siren_orders(now_ns, delivering, standing)
+        """Orders due now; before the situation is `settled`, a siren that may sound from before is left alone."""
+        orders = self._siren_orders(now_ns, delivering, standing, settled=settled)
         plan = None
         period_ns = s_to_ns(self._settings.alert_period_s if alert else self._settings.capture_period_s)
         self._next_capture_ns = min(self._next_capture_ns, now_ns + period_ns)
@@ -113,7 +118,9 @@ class Tasking:
         """Why a siren that should sound does not, where that is so."""
         return next((s.failure for s in self._sirens.values() if s.failure and s.wanted != s.confirmed), None)
 
-    def _siren_orders(self, now_ns: int, delivering: Callable[[str], bool], standing: tuple[Alarm, ...]) -> list[Order]:
+    def _siren_orders(
+        self, now_ns: int, delivering: Callable[[str], bool], standing: tuple[Alarm, ...], *, settled: bool
+    ) -> list[Order]:
         sounding = [a.alarm_class for a in standing if a.state is AlarmState.UNACKNOWLEDGED and a.state in ACTIVE]
         wanted = SIREN_PATTERNS[max(sounding)] if sounding else SirenPattern.SILENT
         orders = []
@@ -123,7 +130,9 @@ class Tasking:
             waiting = siren.asked_ns is not None and now_ns - siren.asked_ns < s_to_ns(self._settings.siren_retry_s)
             if siren.confirmed is siren.wanted or waiting or not delivering(name):
                 continue
-            siren.asked_ns = now_ns
+            if wanted is SirenPattern.SILENT and not siren.commanded and not settled:
+                continue  # it may sound from before a restart: that is not silenced before we know better
+            siren.asked_ns, siren.commanded = now_ns, True
             orders.append(self._order(name, Siren(wanted)))
         return orders
 

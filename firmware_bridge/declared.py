@@ -14,6 +14,7 @@ from firmware_bridge.errors import DeclaredFileError
 
 MAX_DECLARED_FILE_BYTES = 1_000_000  # a site with hundreds of sensors is 50 kB; more is a wrong file
 MAX_LISTED_PROBLEMS = 20
+MAX_SHOWN = 80  # characters of a wrong value
 
 
 class Declared(BaseModel):
@@ -47,6 +48,8 @@ def parse_declared(tables: dict[str, Any], source: str, model: type[Model]) -> M
 
 def _read(path: Path) -> dict[str, Any]:
     try:
+        if path.exists() and not path.is_file():
+            raise DeclaredFileError(f"{path} is no ordinary file", remedy="name a leakloc TOML file")
         if path.stat().st_size > MAX_DECLARED_FILE_BYTES:
             raise DeclaredFileError(
                 f"{path} is larger than {MAX_DECLARED_FILE_BYTES} bytes", remedy="name a leakloc TOML file"
@@ -58,10 +61,14 @@ def _read(path: Path) -> dict[str, Any]:
         ) from error
     except UnicodeDecodeError as error:
         raise DeclaredFileError(f"{path} is not text", remedy="TOML is UTF-8; name a TOML file") from error
+    except ValueError as error:
+        raise DeclaredFileError(f"cannot read {path!r}", remedy=f"{error}; mend the path") from error
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise DeclaredFileError(f"{path} is not TOML", remedy=str(error)) from error
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits, brackets thousands deep
+        raise DeclaredFileError(f"{path} is not a sensible file", remedy=str(error)[:MAX_SHOWN]) from error
 
 
 def _arrays_as_tuples(value: object) -> Any:  # noqa: ANN401 - what TOML holds
@@ -81,8 +88,12 @@ def _describe(problem: ErrorDetails, tables: dict[str, Any]) -> str:
     if problem["type"] == "missing":
         return f"{key}: missing, but required"
     found = problem.get("input")
-    shown = f" (found {found!r})" if isinstance(found, str | int | float | bool) else ""
+    shown = f" (found {_clipped(repr(found))})" if isinstance(found, str | int | float | bool) else ""
     return f"{key}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN else f"{text[:MAX_SHOWN]}..."
 
 
 def _as_in_file(location: tuple[str | int, ...], tables: dict[str, Any]) -> tuple[str | int, ...]:

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from firmware_bridge.site.survey import Node, Sensor
 from firmware_bridge.timebase import TimeBase
-from firmware_bridge.units import NS_PER_S, Quantity
+from firmware_bridge.units import Quantity
 from firmware_bridge.wire.framing import Flags
 from firmware_bridge.wire.reports import BurstPiece, Channel, Samples
 
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 4_000_000  # kHz written for Hz, say, is no rate of any microphone
 MAX_BURST_SAMPLES = 1 << 18  # 1.4 s at 192 kS/s; a node that announces more is refused
 MAX_OPEN_BURSTS = 2  # one arriving, one late; an older one is closed with its gaps
 STALE_SWEEPS = 3  # seconds between two pieces of a burst; the slowest sensible line (57,600 baud) needs 0.75 s for one
@@ -34,8 +35,8 @@ class WaveBlock:
     """One burst of one node: `pressure_pa` (channels, n) float32 in the order of `sensors`.
 
     `missing` lists half-open sample ranges that never arrived (zero there). `triggered` says that sample 0 was taken
-    at the shared trigger edge, so that bursts of the same id on one trigger line are coherent. `rate_hz` is on the
-    common base, `rate_sigma` its relative sigma.
+    at the shared trigger edge, so that bursts of the same id on one trigger line are coherent. `nominal_hz` is the
+    rate by the node's clock, `rate_hz` by the common one, `rate_sigma` the latter's relative sigma.
     """
 
     node: str
@@ -48,6 +49,7 @@ class WaveBlock:
     triggered: bool
     saturated: bool
     missing: tuple[tuple[int, int], ...]
+    nominal_hz: float
     rate_sigma: float = 0.0
 
 
@@ -148,7 +150,8 @@ class Assembler:
     def _open_burst(self, piece: BurstPiece, time_ns: int) -> _OpenBurst | None:
         rows = [self._surveyed(piece.first_channel + i) for i in range(piece.counts.shape[0])]
         sensors = tuple(sensor for sensor, _ in rows if sensor is not None)
-        if len(sensors) != len(rows) or piece.total > MAX_BURST_SAMPLES:
+        plausible = MIN_RATE_HZ <= piece.rate_hz <= MAX_RATE_HZ and piece.total <= MAX_BURST_SAMPLES
+        if len(sensors) != len(rows) or not plausible:
             return None
         if any(sensor.quantity is not Quantity.ULTRASOUND for sensor in sensors):
             return None
@@ -190,13 +193,9 @@ class Assembler:
             triggered=burst.triggered,
             saturated=burst.saturated,
             missing=_gaps(burst.present),
+            nominal_hz=float(burst.rate_hz),
             rate_sigma=self._timebase.rate_sigma,
         )
-
-
-def common_end_ns(block: WaveBlock) -> int:
-    """Common time just after the burst's last sample."""
-    return block.start_ns + round(float(block.pressure_pa.shape[1]) / block.rate_hz * NS_PER_S)
 
 
 def _gaps(present: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:

@@ -93,7 +93,10 @@ class TimeBase:
             self._kept.append(min(self._older, key=lambda old: old.duration_ns))
             self._older.clear()
         if len(self._newest) >= MIN_OBSERVATIONS:
-            fit = _fit((*self._kept, *self._newest))
+            trips = (*self._kept, *self._newest)
+            fit = _fit(trips, CRYSTAL_RATE_ERROR)
+            if not fit.credible:  # steady, but no crystal?
+                fit = _fit(trips, CREDIBLE_RATE_ERROR / 2)
             if fit.credible:
                 self._fit = fit
             else:
@@ -144,7 +147,7 @@ class TimeBase:
         return abs(predicted_ns - midpoint_ns) > STEP_SIGMAS * sigma_ns + trip.duration_ns / 2
 
 
-def _fit(trips: tuple[RoundTrip, ...]) -> _Fit:
+def _fit(trips: tuple[RoundTrip, ...], prior_rate: float) -> _Fit:
     """Weighted straight line through (node time, offset); the shortest round trips weigh most."""
     last = trips[-1]
     node_origin_ns = (last.node_received_ns + last.node_sent_ns) // 2
@@ -160,7 +163,7 @@ def _fit(trips: tuple[RoundTrip, ...]) -> _Fit:
     weight = 1.0 / sigma_ns**2
     design = np.column_stack([np.ones_like(node_ns), node_ns])
     # The drift's prior keeps a short baseline from inventing a rate; the offset has none.
-    information = design.T @ (weight[:, None] * design) + np.diag([0.0, 1.0 / CRYSTAL_RATE_ERROR**2])
+    information = design.T @ (weight[:, None] * design) + np.diag([0.0, 1.0 / prior_rate**2])
     covariance = np.linalg.inv(information)
     offset_ns, rate = covariance @ (design.T @ (weight * (common_ns - node_ns)))
     asymmetry_ns = shortest_ns / 2 / math.sqrt(3.0)

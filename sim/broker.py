@@ -2,6 +2,7 @@
 
 import asyncio
 import ctypes
+import os
 import shutil
 import signal
 import socket
@@ -49,11 +50,13 @@ class PrivateBroker:
             raise LinkError(
                 "no mosquitto on this machine", remedy="sudo apt install mosquitto, or run make setup again"
             )
+        # A broker that gives up root would no longer die with us; it listens on loopback only.
+        user = "user root\n" if os.geteuid() == 0 else ""
         for _ in range(ATTEMPTS):
             self.port = _free_port()
             self._configuration.write_text(
                 f"listener {self.port} {self.host}\nallow_anonymous true\npersistence false\nlog_type error\n"
-                "max_queued_messages 10000\n",
+                f"max_queued_messages 10000\n{user}",
                 encoding="utf-8",
             )
             # A group of its own: Ctrl-C is for us, who end the broker when everybody has said goodbye to it.

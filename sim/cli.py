@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from firmware_bridge.errors import BridgeError, DeclaredFileError
 from firmware_bridge.scaled_loop import run_until_signal
 from firmware_bridge.site.survey import Site
-from sim.attach.plug_in import controller_file, lines, plugs
+from sim.attach.plug_in import controller_file, lines, plugs, write_controller_file
 from sim.attach.rig import Rig, render_in_thread
 from sim.demo import DemoSettings, run_demo, summary_lines, write_report
 from sim.faults import Faults
@@ -99,7 +99,7 @@ def run(name: str, *, seed: int | None, speed: float, ports: Path, broker: str |
         where = plugs(scenario, site, ports)
         ports.mkdir(parents=True, exist_ok=True)
         configuration = ports / "controller.toml"
-        configuration.write_text(controller_file(where, site_file, address), encoding="utf-8")
+        write_controller_file(configuration, controller_file(where, site_file, address))
     except BridgeError as error:
         click.echo(f"leaksim: {error}", err=True)
         sys.exit(2)
@@ -107,7 +107,11 @@ def run(name: str, *, seed: int | None, speed: float, ports: Path, broker: str |
         click.echo(f"leaksim: cannot use {ports}: {error}; choose another folder with --ports", err=True)
         sys.exit(2)
     scale = f" --time-scale {speed:g}" if speed != 1.0 else ""
-    click.echo(f"rig of {scenario.name} is up; now: leakctl run {configuration}{scale}", err=True)
+    leakctl = Path(sys.executable).parent / "leakctl"
+    click.echo(f"rig of {scenario.name} is up; now: {leakctl} run {configuration}{scale}", err=True)
+    if address is None and where.topics:
+        names = ", ".join(where.topics)
+        click.echo(f"without --broker, MQTT nodes are not plugged in: {names} will be missed", err=True)
 
     async def serve() -> None:
         chosen = scenario.seed if seed is None else seed

@@ -1,19 +1,22 @@
 """The main job on show: rig, broker and controller started, watched against the truth, ended, reported."""
 
 import asyncio
+import fcntl
 import json
-import shutil
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack, suppress
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 
 from firmware_bridge.errors import LinkError
 from firmware_bridge.site.survey import Site
-from sim.attach.plug_in import controller_file, lines, plugs
+from sim.attach.plug_in import controller_file, lines, plugs, write_controller_file
 from sim.attach.rig import Rig, render_in_thread
 from sim.broker import PrivateBroker
 from sim.controller_process import ControllerProcess
@@ -59,14 +62,14 @@ async def run_demo(
     """
     watch = _Watch()
     plant = Plant(scenario, site, settings.seed)
-    ports = settings.out / "ports"
     async with AsyncExitStack() as stack:
-        stack.callback(shutil.rmtree, ports, ignore_errors=True)
-        ports.mkdir(parents=True, exist_ok=True)
-        broker = await _broker(settings, stack, say)
-        where = plugs(scenario, site, ports)
-        configuration = settings.out / "controller.toml"
-        configuration.write_text(controller_file(where, settings.site_file, broker), encoding="utf-8")
+        stack.enter_context(_alone_in(settings.out))
+        # What only this run needs lives apart from the user's files, and goes with the run.
+        own = Path(stack.enter_context(TemporaryDirectory(prefix="leaksim-")))
+        broker = await _broker(settings, own, stack, say)
+        where = plugs(scenario, site, own / "ports")
+        configuration = own / "controller.toml"
+        write_controller_file(configuration, controller_file(where, settings.site_file, broker))
         faults = Faults(scenario.faults, np.random.default_rng([settings.seed, 1]))
         rig = Rig(plant, lines(where, broker), faults, render_in_thread)
 
@@ -88,7 +91,7 @@ async def run_demo(
                     narrate=not settings.as_json,
                 )
             ),
-            asyncio.create_task(_until_shown(scenario, plant, rig, watch), name="watch"),
+            asyncio.create_task(_until_shown(scenario, site, plant, rig, watch), name="watch"),
         ]
         stack.push_async_callback(_end, tasks[0])
         stack.push_async_callback(_end, tasks[2])
@@ -99,22 +102,38 @@ async def run_demo(
             raise LinkError("the controller ended by itself", remedy="its message stands above; try leakctl run")
         await controller.stop()
         await tasks[1]
-    return _record(scenario, site, settings, plant, watch)
+    return _record(scenario, site, settings, plant=plant, watch=watch, worst_lag_s=rig.worst_lag_s)
 
 
-async def _broker(settings: DemoSettings, stack: AsyncExitStack, say: Callable[[str], None]) -> tuple[str, int] | None:
-    broker = PrivateBroker(settings.out)
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold the output folder; LinkError where another demo writes there."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise LinkError(f"another demo writes to {folder}", remedy="choose another folder with --out") from error
+    finally:
+        os.close(handle)
+
+
+async def _broker(
+    settings: DemoSettings, folder: Path, stack: AsyncExitStack, say: Callable[[str], None]
+) -> tuple[str, int] | None:
+    broker = PrivateBroker(folder)
     stack.push_async_callback(broker.stop)
     try:
         await broker.start()
     except LinkError as error:
         say(_line(settings, "note", f"MQTT part off: {error}"))
         return None
-    say(_line(settings, "broker", f"listen along: mosquitto_sub -h {broker.host} -p {broker.port} -v -t '#'"))
+    listen = f"mosquitto_sub -h {broker.host} -p {broker.port} -v -t 'leakloc/+/#' -T 'leakloc/+/node/#'"
+    say(_line(settings, "broker", f"listen along: {Path(sys.executable).parent}/{listen}"))
     return broker.host, broker.port
 
 
-async def _until_shown(scenario: ScenarioTable, plant: Plant, rig: Rig, watch: _Watch) -> None:
+async def _until_shown(scenario: ScenarioTable, site: Site, plant: Plant, rig: Rig, watch: _Watch) -> None:
     """Returns when everything has happened, or the scenario is over."""
     compartment = _compartment(scenario)
     shown_at_s: float | None = None
@@ -122,7 +141,7 @@ async def _until_shown(scenario: ScenarioTable, plant: Plant, rig: Rig, watch: _
         await asyncio.sleep(WATCH_S)
         if compartment is not None:
             watch.pressure.append(PressureSample(rig.now_s, plant.gas.felt(compartment)[0]))
-        if shown_at_s is None and complete(watch.heard, plant.siren_log):
+        if shown_at_s is None and complete(watch.heard, plant.siren_log, siren_expected=_has_siren(scenario, site)):
             shown_at_s = rig.now_s
 
 
@@ -132,7 +151,9 @@ async def _end(task: asyncio.Task[None]) -> None:
         await task
 
 
-def _record(scenario: ScenarioTable, site: Site, settings: DemoSettings, plant: Plant, watch: _Watch) -> RunRecord:
+def _record(
+    scenario: ScenarioTable, site: Site, settings: DemoSettings, *, plant: Plant, watch: _Watch, worst_lag_s: float
+) -> RunRecord:
     leaks = true_leaks(scenario)
     compartment = _compartment(scenario) or site.compartments[0].name
     judged = score(
@@ -140,10 +161,19 @@ def _record(scenario: ScenarioTable, site: Site, settings: DemoSettings, plant: 
         plant.siren_log,
         leaks,
         site.compartment(compartment).hull,
-        siren_expected=any(node.siren and node.name in scenario.links for node in site.nodes),
+        siren_expected=_has_siren(scenario, site),
     )
     return RunRecord(
-        scenario, site, settings.seed, settings.speed, compartment, leaks, watch.heard, watch.pressure, judged
+        scenario=scenario,
+        site=site,
+        seed=settings.seed,
+        speed=settings.speed,
+        compartment=compartment,
+        leaks=leaks,
+        heard=watch.heard,
+        pressure=watch.pressure,
+        score=judged,
+        worst_lag_s=worst_lag_s,
     )
 
 
@@ -172,6 +202,10 @@ def summary_lines(record: RunRecord) -> list[str]:
     """The summary for a terminal."""
     width = max(len(name) for name, _ in rows(record))
     return [f"  {name:<{width}}  {value}" for name, value in rows(record)]
+
+
+def _has_siren(scenario: ScenarioTable, site: Site) -> bool:
+    return any(node.siren and node.name in scenario.links for node in site.nodes)
 
 
 def _compartment(scenario: ScenarioTable) -> str | None:

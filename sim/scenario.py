@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from firmware_bridge.declared import Declared, load_declared
@@ -11,6 +12,7 @@ from firmware_bridge.errors import DeclaredFileError
 from firmware_bridge.site.schema import Name, Position
 from firmware_bridge.site.survey import Site, load_site
 
+OFF_HULL_M = 0.01
 Share = Annotated[float, Field(ge=0, le=1)]
 Seconds = Annotated[float, Field(ge=0, le=1e8)]
 
@@ -53,8 +55,9 @@ class LeakTable(Declared):
 
 
 class MachineTable(Declared):
-    """A fan, pump or converter that sounds all the time."""
+    """A fan, pump or converter that sounds all the time, in every listened compartment where none is named."""
 
+    compartment: Name | None = None
     name: Annotated[str, Field(min_length=1, max_length=60)]
     position_m: Position
     level_db_at_20khz: Annotated[float, Field(ge=-50, le=120)]
@@ -152,12 +155,31 @@ def _contradictions(scenario: ScenarioTable, site: Site) -> list[str]:
         *_unknown("links", scenario.links, nodes, "node"),
         *_unknown("faults[].node", [fault.node for fault in scenario.faults], nodes, "node"),
         *_unknown("leaks[].compartment", [leak.compartment for leak in scenario.leaks], rooms, "compartment"),
+        *_unknown("machines[].compartment", [m.compartment for m in scenario.machines if m.compartment], rooms, "room"),
+        *_leak_problems(scenario, site),
         *(
             f"faults[{i}]: until_s {fault.until_s:g} is not after from_s {fault.from_s:g}"
             for i, fault in enumerate(scenario.faults)
             if fault.until_s <= fault.from_s
         ),
     ]
+
+
+def _leak_problems(scenario: ScenarioTable, site: Site) -> list[str]:
+    problems = []
+    rooms = {room.name: room for room in site.compartments}
+    for i, leak in enumerate(scenario.leaks):
+        if leak.sealed_at_s is not None and leak.sealed_at_s <= leak.opens_at_s:
+            problems.append(f"leaks[{i}].sealed_at_s: {leak.sealed_at_s:g} is not after opens_at_s {leak.opens_at_s:g}")
+        hull = rooms[leak.compartment].hull if leak.compartment in rooms else None
+        if hull is None:
+            continue
+        away_m = abs(float(hull.signed_distance_m(np.array([leak.position_m]))[0]))
+        if away_m > OFF_HULL_M:
+            problems.append(
+                f"leaks[{i}].position_m: {away_m:.3f} m off the hull of {leak.compartment!r}; leaks sit on it"
+            )
+    return problems
 
 
 def _unknown(key: str, asked: Iterable[str], known: Sequence[str], what: str) -> list[str]:

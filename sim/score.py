@@ -48,7 +48,9 @@ class Score:
     success: bool
 
 
-def complete(heard: Sequence[Heard], siren_log: Sequence[tuple[float, str, SirenPattern]]) -> bool:
+def complete(
+    heard: Sequence[Heard], siren_log: Sequence[tuple[float, str, SirenPattern]], *, siren_expected: bool = True
+) -> bool:
     """Whether everything that a run is to show has happened: detection, fix, confirmed alarm, siren."""
     confirmed = any(_is_leak_alarm(h.event, at_least="warning") for h in heard)
     fixed = any(h.event["kind"] == "fix" for h in heard)
@@ -56,7 +58,7 @@ def complete(heard: Sequence[Heard], siren_log: Sequence[tuple[float, str, Siren
     acknowledged = any(
         h.event["kind"] == "command" and h.event["command"] == "siren warning" and h.event["done"] for h in heard
     )
-    return confirmed and fixed and (sounding and acknowledged)
+    return confirmed and fixed and (not siren_expected or (sounding and acknowledged))
 
 
 def score(

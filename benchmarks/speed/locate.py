@@ -61,7 +61,17 @@ def _capture(plant: Plant, site: Site, burst_id: int, start_s: float) -> Capture
             continue
         triggered = node.trigger_line is not None
         counts, saturated = plant.render(Render(node.name, Recording(burst_id, round(start_s * 1e9), BURST, triggered)))
-        pressure = counts.astype(np.float32)
-        sensors = tuple(sensor.name for sensor in node.sensors)
-        blocks[node.name] = WaveBlock(node.name, sensors, burst_id, 0, 0.0, RATE_HZ, pressure, triggered, saturated, ())
+        blocks[node.name] = WaveBlock(
+            node=node.name,
+            sensors=tuple(sensor.name for sensor in node.sensors),
+            burst_id=burst_id,
+            start_ns=0,
+            start_sigma_ns=0.0,
+            rate_hz=RATE_HZ,
+            pressure_pa=counts.astype(np.float32),
+            triggered=triggered,
+            saturated=saturated,
+            missing=(),
+            nominal_hz=RATE_HZ,
+        )
     return Capture(burst_id, blocks)

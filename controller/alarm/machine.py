@@ -14,6 +14,7 @@ class Trigger(StrEnum):
 
     RAISED = "raised"
     GRAVER = "graver"
+    GREW = "grew"
     RETURNED = "returned"
     ACKNOWLEDGED = "acknowledged"
 
@@ -23,6 +24,8 @@ TRANSITIONS: dict[tuple[AlarmState, Trigger], AlarmState] = {
     (AlarmState.RETURNED_UNACKNOWLEDGED, Trigger.RAISED): AlarmState.UNACKNOWLEDGED,
     (AlarmState.UNACKNOWLEDGED, Trigger.GRAVER): AlarmState.UNACKNOWLEDGED,
     (AlarmState.ACKNOWLEDGED, Trigger.GRAVER): AlarmState.UNACKNOWLEDGED,
+    (AlarmState.UNACKNOWLEDGED, Trigger.GREW): AlarmState.UNACKNOWLEDGED,
+    (AlarmState.ACKNOWLEDGED, Trigger.GREW): AlarmState.UNACKNOWLEDGED,
     (AlarmState.UNACKNOWLEDGED, Trigger.RETURNED): AlarmState.RETURNED_UNACKNOWLEDGED,
     (AlarmState.ACKNOWLEDGED, Trigger.RETURNED): AlarmState.NORMAL,
     (AlarmState.UNACKNOWLEDGED, Trigger.ACKNOWLEDGED): AlarmState.ACKNOWLEDGED,
@@ -51,17 +54,17 @@ class AlarmMachine:
         changes = [change for condition in present.values() for change in self._met(now_ns, condition)]
         for alarm in tuple(self._alarms.values()):
             if alarm.key not in present and alarm.state in ACTIVE:
-                changes += self._move(now_ns, alarm, Trigger.RETURNED)
+                changes += self._move(alarm, Trigger.RETURNED)
         return changes
 
-    def acknowledge(self, now_ns: int, key: str, occurrence: int, by: str) -> tuple[list[AlarmChange], str]:
+    def acknowledge(self, key: str, occurrence: int, by: str) -> tuple[list[AlarmChange], str]:
         """A person took notice of one occurrence; returns what changed and an answer for that person."""
         alarm = self._alarms.get(key)
         if alarm is None or alarm.state is AlarmState.NORMAL:
             return [], f"alarm {key!r} is not standing"
         if alarm.occurrence != occurrence:
             return [], f"occurrence {occurrence} of {key!r} is over; it now stands with occurrence {alarm.occurrence}"
-        changes = self._move(now_ns, replace(alarm, acknowledged_by=by), Trigger.ACKNOWLEDGED, cause=f"by {by}")
+        changes = self._move(replace(alarm, acknowledged_by=by), Trigger.ACKNOWLEDGED, cause=f"by {by}")
         return changes, "acknowledged" if changes else "was acknowledged already"
 
     def _met(self, now_ns: int, condition: Condition) -> list[AlarmChange]:
@@ -72,28 +75,30 @@ class AlarmMachine:
             state = known.state if known else AlarmState.NORMAL
             occurrence = known.occurrence + 1 if known else 1
             alarm = _from(condition, state, occurrence, now_ns)
-            return self._move(now_ns, alarm, Trigger.RAISED)
-        if condition.alarm_class > known.alarm_class:
-            graver = replace(
+            return self._move(alarm, Trigger.RAISED)
+        graver, grew = condition.alarm_class > known.alarm_class, bool(condition.members - known.members)
+        if graver or grew:
+            worse = replace(
                 known,
-                alarm_class=condition.alarm_class,
+                alarm_class=max(condition.alarm_class, known.alarm_class),
                 text=condition.text,
                 evidence=condition.evidence,
+                members=condition.members | known.members,
                 occurrence=known.occurrence + 1,  # an acknowledgement of the milder one does not silence this
                 acknowledged_by=None,
             )
-            return self._move(now_ns, graver, Trigger.GRAVER)
-        # A milder class does not lower a standing alarm: what was grave stays so until it returns or is acknowledged.
+            return self._move(worse, Trigger.GRAVER if graver else Trigger.GREW)
+        # A milder class does not lower a standing alarm: what was grave stays so until it returns.
         self._alarms[known.key] = renewed = replace(known, text=condition.text, evidence=condition.evidence)
         if known.text == condition.text:
             return []  # figures in the evidence move all the time; that is no news
         return [AlarmChange(renewed, known.state, "new evidence")]
 
-    def _move(self, now_ns: int, alarm: Alarm, trigger: Trigger, *, cause: str | None = None) -> list[AlarmChange]:
+    def _move(self, alarm: Alarm, trigger: Trigger, *, cause: str | None = None) -> list[AlarmChange]:
         after = TRANSITIONS.get((alarm.state, trigger))
         if after is None:
             return []
-        moved = replace(alarm, state=after, changed_ns=now_ns)
+        moved = replace(alarm, state=after)
         self._alarms[alarm.key] = moved
         return [AlarmChange(moved, alarm.state, cause or trigger.value)]
 
@@ -107,5 +112,5 @@ def _from(condition: Condition, state: AlarmState, occurrence: int, now_ns: int)
         evidence=condition.evidence,
         occurrence=occurrence,
         raised_ns=now_ns,
-        changed_ns=now_ns,
+        members=condition.members,
     )

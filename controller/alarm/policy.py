@@ -10,6 +10,7 @@ from firmware_bridge.units import S_PER_HOUR
 
 LEAK = "leak"
 NODES = "nodes"
+SENSORS = "sensors"
 BROKER = "broker"
 SIREN = "siren"
 
@@ -40,6 +41,7 @@ class FaultEvidence:
     """What is broken. Texts name what to do."""
 
     lost_nodes: tuple[tuple[str, str], ...] = ()  # (node, why)
+    poor_sensors: tuple[tuple[str, str], ...] = ()  # (node or sensor, why)
     broker: str | None = None
     siren: str | None = None
 
@@ -78,7 +80,13 @@ def fault_conditions(evidence: FaultEvidence) -> list[Condition]:
         names = ", ".join(name for name, _ in evidence.lost_nodes)
         reasons = tuple(f"{name}: {why}" for name, why in evidence.lost_nodes)
         plural = "s" if len(evidence.lost_nodes) > 1 else ""
-        conditions.append(Condition(NODES, AlarmClass.CAUTION, f"node{plural} lost: {names}", reasons))
+        members = frozenset(name for name, _ in evidence.lost_nodes)
+        conditions.append(Condition(NODES, AlarmClass.CAUTION, f"node{plural} lost: {names}", reasons, members))
+    if evidence.poor_sensors:
+        names = ", ".join(dict.fromkeys(name for name, _ in evidence.poor_sensors))
+        reasons = tuple(f"{name}: {why}" for name, why in evidence.poor_sensors)
+        members = frozenset(reasons)
+        conditions.append(Condition(SENSORS, AlarmClass.ADVISORY, f"not fully working: {names}", reasons, members))
     if evidence.broker is not None:
         conditions.append(Condition(BROKER, AlarmClass.ADVISORY, "MQTT broker is away", (evidence.broker,)))
     if evidence.siren is not None:
@@ -90,15 +98,15 @@ def _leak_class(evidence: LeakEvidence, settings: Settings) -> AlarmClass:
     by_sound, trend, size = bool(evidence.loud_nodes), evidence.trend, evidence.size
     if trend is None or size is None:
         return AlarmClass.CAUTION
-    independent = by_sound or len(trend.agreeing) > 1
-    if not independent:
-        return AlarmClass.CAUTION
     loss_mmhg_h, reserve_h = size.rate_mmhg_h.value, size.reserve_s.value / S_PER_HOUR
     if loss_mmhg_h > 60 * settings.emergency_mmhg_min or reserve_h < settings.emergency_reserve_h:
-        return AlarmClass.EMERGENCY
-    if by_sound or loss_mmhg_h > settings.warning_mmhg_h or reserve_h < settings.warning_reserve_h:
-        return AlarmClass.WARNING
-    return AlarmClass.CAUTION if loss_mmhg_h > settings.caution_mmhg_h else AlarmClass.ADVISORY
+        by_ladder = AlarmClass.EMERGENCY
+    elif by_sound or loss_mmhg_h > settings.warning_mmhg_h or reserve_h < settings.warning_reserve_h:
+        by_ladder = AlarmClass.WARNING
+    else:
+        by_ladder = AlarmClass.CAUTION if loss_mmhg_h > settings.caution_mmhg_h else AlarmClass.ADVISORY
+    independent = by_sound or len(trend.agreeing) > 1
+    return by_ladder if independent else min(by_ladder, AlarmClass.CAUTION)
 
 
 def _leak_text(evidence: LeakEvidence) -> str:

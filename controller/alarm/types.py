@@ -30,6 +30,7 @@ class Condition:
     alarm_class: AlarmClass
     text: str
     evidence: tuple[str, ...] = ()
+    members: frozenset[str] = frozenset()  # what a grouped condition holds; a new one is news to whoever took notice
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Alarm:
     evidence: tuple[str, ...]
     occurrence: int
     raised_ns: int
-    changed_ns: int
     acknowledged_by: str | None = None
+    members: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """The live view in a terminal: one picture, drawn with rich on standard error."""
 
+import math
 from collections import deque
 
 from rich.console import Console, Group, RenderableType
@@ -11,9 +12,9 @@ from rich.text import Text
 from controller.alarm.types import AlarmClass, AlarmState
 from controller.dashboard.sentences import duration
 from controller.localize.verdict import Fix
-from controller.pipeline.happenings import Picture
+from controller.pipeline.picture import Picture
 from firmware_bridge.session.states import DELIVERING, State
-from firmware_bridge.units import PA_PER_HPA
+from firmware_bridge.units import PA_PER_HPA, S_PER_DAY
 
 REMEMBERED_LINES = 8
 _CLASS_STYLE = {
@@ -56,72 +57,80 @@ class TerminalView:
 
 
 def render(picture: Picture, news: tuple[str, ...], elapsed_s: float) -> RenderableType:
-    """The whole view of one picture."""
+    """The whole view of one picture; what matters most stands on top, where a small window still shows it.
+
+    All data are shown as they are: a landmark's name is no markup.
+    """
     words, style = _PHASES[picture.phase]
-    title = f"[bold]{picture.site}[/] · [{style}]{words}[/] · {elapsed_s:.0f} s"
-    parts: list[RenderableType] = [_nodes(picture), _findings(picture)]
-    if picture.alarms:
-        parts.append(_alarms(picture))
+    title = Text.assemble((picture.site, "bold"), " · ", (words, style), f" · {elapsed_s:.0f} s")
+    parts: list[RenderableType] = [_alarms(picture)] if picture.alarms else []
+    parts += [_findings(picture), _nodes(picture)]
     parts.append(Text("\n".join(news), style="dim", no_wrap=True, overflow="ellipsis"))
     return Panel(Group(*parts), title=title, title_align="left")
 
 
-def _nodes(picture: Picture) -> Table:
-    table = Table(expand=True, box=None, padding=(0, 1))
-    for heading in ("node", "state", "clock", "lost", "reading", "link"):
-        table.add_column(heading, no_wrap=True)
-    readings = {reading.sensor: reading.value for reading in picture.pressures_pa}
-    loudness = {reading.sensor: reading.value for reading in picture.loudness_db}
-    for node in picture.nodes:
-        up = node.state in DELIVERING
-        style = "green" if node.state is State.STREAMING else "yellow" if up or node.state is State.SYNC else "red"
-        known = node.health is not None and up
-        clock = f"±{node.health.clock_sigma_ns / 1000:.0f} µs" if known and node.health else ""
-        lost = str(node.health.counters.lost_frames + node.health.counters.bad_frames) if node.health else ""
-        shown = [
-            f"{value / PA_PER_HPA:.3f} hPa" for name, value in readings.items() if name.startswith(node.node + "-")
-        ]
-        if node.node in loudness:
-            shown.append(f"{loudness[node.node]:+.1f} dB")
-        if node.mute:
-            shown.append(f"mute: {', '.join(node.mute)}")
-        table.add_row(
-            node.node, f"[{style}]{node.state.value}[/]", clock, lost, " ".join(shown), node.link or node.reason
-        )
+def _alarms(picture: Picture) -> Table:
+    table = _plain_table()
+    for alarm in picture.alarms:
+        mark = "" if alarm.state is AlarmState.ACKNOWLEDGED else " !"
+        name = Text(f"{alarm.alarm_class.name}{mark}", style=_CLASS_STYLE[alarm.alarm_class])
+        table.add_row(name, Text(f"{alarm.text} ({alarm.state.value})"))
     return table
 
 
 def _findings(picture: Picture) -> Table:
-    table = Table(show_header=False, box=None, padding=(0, 1))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column()
+    table = _plain_table()
     verdict = picture.verdict
     if isinstance(verdict, Fix):
         x, y, z = verdict.position_m
-        table.add_row("leak", f"[bold]{verdict.where or verdict.compartment}[/]")
+        table.add_row("leak", Text(verdict.where or verdict.compartment, style="bold"))
         table.add_row("position", f"({x:.3f}, {y:.3f}, {z:.3f}) m ± {100 * verdict.radius95_m:.1f} cm (95 %)")
     elif verdict is not None:
-        table.add_row("no fix", verdict.explanation)
+        table.add_row("no fix", Text(verdict.explanation))
     size = picture.size
     if size is not None:
-        hole = size.hole_diameter_m
-        table.add_row("loss", f"{size.rate_mmhg_h.value:.2f} mmHg/h, {size.mass_rate_kg_s.value * 86400:.0f} kg/day")
+        hole, reserve = size.hole_diameter_m, size.reserve_s
+        loss = f"{size.rate_mmhg_h.value:.2f} mmHg/h, {size.mass_rate_kg_s.value * S_PER_DAY:.0f} kg/day"
+        table.add_row("loss", loss)
         table.add_row("hole", f"{1000 * hole.value:.1f} mm ({1000 * hole.low:.1f} to {1000 * hole.high:.1f})")
-        reserve = size.reserve_s
-        high = duration(reserve.high) if reserve.high < float("inf") else "no end"
-        value = duration(reserve.value) if reserve.value < float("inf") else "no end"
-        table.add_row("reserve time", f"{value} ({duration(reserve.low)} to {high})")
+        value, low, high = (_duration(seconds) for seconds in (reserve.value, reserve.low, reserve.high))
+        table.add_row("reserve time", f"{value} ({low} to {high})")
     return table
 
 
-def _alarms(picture: Picture) -> Table:
-    table = Table(show_header=False, box=None, padding=(0, 1))
-    table.add_column(no_wrap=True)
-    table.add_column()
-    for alarm in picture.alarms:
-        style = _CLASS_STYLE[alarm.alarm_class]
-        blink = "" if alarm.state is AlarmState.ACKNOWLEDGED else " !"
+def _nodes(picture: Picture) -> Table:
+    table = Table(expand=True, box=None, padding=(0, 1))
+    table.add_column("node", no_wrap=True, min_width=4)
+    for heading in ("state", "clock", "lost", "reading", "link"):
+        table.add_column(heading, no_wrap=True)
+    shown_of: dict[str, list[str]] = {node.node: [] for node in picture.nodes}
+    for reading in picture.pressures_pa:
+        shown_of[reading.node].append(f"{reading.value / PA_PER_HPA:.3f} hPa")
+    for reading in picture.loudness_db:
+        shown_of[reading.node].append(f"{reading.value:+.1f} dB")
+    for node in picture.nodes:
+        up = node.state in DELIVERING
+        style = "green" if node.state is State.STREAMING else "yellow" if up or node.state is State.SYNC else "red"
+        clock = f"±{node.health.clock_sigma_ns / 1000:.0f} µs" if node.health is not None and up else ""
+        lost = str(node.health.counters.lost_frames + node.health.counters.bad_frames) if node.health else ""
+        mute = [f"mute: {', '.join(node.mute)}"] if node.mute else []
         table.add_row(
-            Text(f"{alarm.alarm_class.name}{blink}", style=style), Text(f"{alarm.text} ({alarm.state.value})")
+            Text(node.node),
+            Text(node.state.value, style=style),
+            clock,
+            lost,
+            Text(" ".join(shown_of[node.node] + mute)),
+            Text(node.link or node.reason),
         )
     return table
+
+
+def _plain_table() -> Table:
+    table = Table(show_header=False, box=None, padding=(0, 1))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column()
+    return table
+
+
+def _duration(seconds: float) -> str:
+    return duration(seconds if math.isfinite(seconds) else None)

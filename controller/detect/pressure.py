@@ -109,6 +109,12 @@ class PressureHistory:
         """Smoothed temperature, where this sensor's node has one."""
         return self._smoothed_k
 
+    @property
+    def frozen(self) -> bool:
+        """Whether the last minute's block means are all the same, as only a stuck or a very coarse sensor's are."""
+        means = [block.mean_pa for block in self._blocks[-14:-1]]
+        return len(means) >= 12 and min(means) == max(means)
+
     def fall_over(self, window_s: float) -> Fall | None:
         """The fall over the last `window_s`; None while less is known or there is a gap at its start."""
         if len(self._blocks) < 3:
@@ -137,13 +143,15 @@ class PressureHistory:
 class PressureTrend:
     """What the pressure sensors of one connected volume say together.
 
-    `agreeing` are the sensors that fall significantly by themselves; `watched` all that could be asked.
+    `agreeing` are the sensors that fall by half the asked significance by themselves; `watched` all that could be
+    asked; `continuing` says that the later half of the window still falls, so that it is not over.
     """
 
     fall: Fall
     watched: tuple[str, ...]
     agreeing: tuple[str, ...]
     significant: bool
+    continuing: bool
 
 
 def judge(
@@ -163,15 +171,31 @@ def judge(
     best: PressureTrend | None = None
     for window_s in windows:
         falls = {name: fall for name, history in histories.items() if (fall := history.fall_over(window_s))}
+        # A stuck sensor sees no fall; beside one that moves it has no vote, and the other is then a lone one.
+        falls = {name: fall for name, fall in falls.items() if not histories[name].frozen} or falls
         if not falls:
             continue
         joint = _median_fall(tuple(falls.values()))
         # Sensors of one volume share its weather, not their own noise: each must at least not contradict the rest.
         agreeing = tuple(name for name, fall in falls.items() if fall.sigmas > asked / 2)
-        trend = PressureTrend(joint, tuple(falls), agreeing, significant=joint.sigmas > asked)
-        if best is None or trend.fall.sigmas > best.fall.sigmas:
+        continuing = _continues(joint, [histories[name].fall_over(window_s / 2) for name in falls])
+        significant = joint.sigmas > asked and continuing
+        trend = PressureTrend(joint, tuple(falls), agreeing, significant=significant, continuing=continuing)
+        if best is None or (trend.continuing, trend.fall.sigmas) > (best.continuing, best.fall.sigmas):
             best = trend
     return best
+
+
+def _continues(fall: Fall, later: list[Fall | None]) -> bool:
+    """Whether the later half of the window falls at least half as fast as the whole, within two of its sigmas.
+
+    A leak that was sealed an hour ago is still in the fall over two hours.
+    """
+    known = [half for half in later if half is not None]
+    if not known:
+        return True
+    half = _median_fall(tuple(known))
+    return half.rate_pa_s < fall.rate_pa_s / 2 + 2 * half.sigma_pa_s
 
 
 def _median_fall(falls: tuple[Fall, ...]) -> Fall:

@@ -74,10 +74,13 @@ class JournalWriter:
         self._path = self._folder / f"journal-{self._stamp}-{self._part:04d}.jsonl"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         self._size, self._torn = os.fstat(self._fd).st_size, False
+        # By the time of the last write, not by name: the clock of a machine without a battery may run behind.
+        others = [path for path in self._folder.glob(FILE_PATTERN) if path != self._path]
+        others.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
+        for old in others[: max(0, len(others) - self._max_files + 1)]:
+            old.unlink(missing_ok=True)
 
     def _rotate(self) -> None:
         self.close()
         self._part += 1
         self._open()
-        for old in sorted(self._folder.glob(FILE_PATTERN))[: -self._max_files]:
-            old.unlink(missing_ok=True)

@@ -17,6 +17,7 @@ from firmware_bridge.site.hull import Hull
 CHI_SQUARE_95_2D = 5.991  # on the hull two coordinates are free
 MAX_ROUNDS = 3  # delays are measured again around a solution that moved, as a nearer window finds nearer peaks
 SETTLED_M = 0.003
+FEW_HEAR = "too few microphones hear the same sound; listen longer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def attempt(
         measured = [measure_tdoa(f, predicted_delays(f, at, around.sound_speed_m_s)) for f in functions]
         tdoas = [tdoa for tdoa in measured if tdoa is not None]
         if not tdoas:
-            return Refusal(Reason.TOO_FEW_SENSORS, "too few microphones hear the same sound; listen longer")
+            return Refusal(Reason.TOO_FEW_SENSORS, FEW_HEAR)
         delays: list[Model] = [DelayModel(tdoa, around.survey, around.sound_speed_m_s) for tdoa in tdoas]
         solution, rejected = _solve_trusting([*delays, *known], np.append(at, around.sound_speed_m_s), limits)
         if solution is None:
@@ -83,6 +84,8 @@ def attempt(
         at = solution.state[:3]
     else:
         return Refusal(Reason.INCONSISTENT, "the solution does not settle on a place; listen longer")
+    if solution.freedom < 1:  # three microphones always agree on some place
+        return Refusal(Reason.TOO_FEW_SENSORS, FEW_HEAR)
     radius_m = _radius95_m(solution, around.hull)
     if radius_m > limits.max_radius_m:
         return Refusal(

@@ -39,6 +39,7 @@ class LocateJob:
     spectra: tuple[SpectraSnapshot, ...]
     baseline: tuple[SpectraSnapshot | None, ...]
     temperature_k: float
+    generation: int = 0  # of the sound that is to be located; the verdict belongs to no other
 
 
 class Locator:

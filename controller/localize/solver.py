@@ -14,7 +14,11 @@ ROBUST_SIGMAS = 2.0  # residuals beyond this pull with constant, not growing, fo
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Solution:
-    """State (4,), covariance (4, 4), and chi-square over the rows that a node owns with their degrees of freedom."""
+    """State (4,), covariance (4, 4), and chi-square of all rows with their degrees of freedom.
+
+    Rows that nobody owns count as well: a place that fits only with a speed of sound that no thermometer would show,
+    or beside the hull, does not fit.
+    """
 
     state: NDArray[np.float64]
     covariance: NDArray[np.float64]
@@ -29,13 +33,12 @@ class Solution:
 
 def solve(models: Sequence[Model], start: NDArray[np.float64]) -> Solution | None:
     """Least squares from `start`; None where the data do not fix the state."""
-    owned = np.array([owner != "" for model in models for owner in model.rows])
 
     def stacked(state: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         parts = [model.residual(state) for model in models]
         return np.concatenate([r for r, _ in parts]), np.vstack([j for _, j in parts])
 
-    if owned.size < STATE:
+    if sum(len(model.rows) for model in models) < STATE:
         return None
 
     def residual_at(state: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -57,7 +60,6 @@ def solve(models: Sequence[Model], start: NDArray[np.float64]) -> Solution | Non
     information = jacobian.T @ jacobian
     if not np.all(np.isfinite(information)) or np.linalg.cond(information) > 1e14:
         return None
-    chi_square = float(np.sum(residual[owned] ** 2))
-    freedom = int(owned.sum()) - 2  # on a hull two coordinates are free; the speed of sound has its own prior
+    chi_square, freedom = float(np.sum(residual**2)), len(residual) - STATE
     covariance = np.asarray(np.linalg.inv(information), dtype=np.float64) * max(1.0, chi_square / max(freedom, 1))
     return Solution(found.x, covariance, chi_square, freedom)

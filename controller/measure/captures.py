@@ -11,10 +11,11 @@ MAX_OPEN_CAPTURES = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Capture:
-    """The bursts that came for one burst id, by node."""
+    """The whole bursts that came for one burst id, by node, and the nodes of which none did."""
 
     burst_id: int
     blocks: dict[str, WaveBlock]
+    missing: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -60,6 +61,5 @@ class Collector:
         captures = []
         for burst_id in done:
             waiting = self._open.pop(burst_id)
-            if waiting.blocks:
-                captures.append(Capture(burst_id, waiting.blocks))
+            captures.append(Capture(burst_id, waiting.blocks, waiting.expected - waiting.blocks.keys()))
         return captures

@@ -18,7 +18,8 @@ TAPER_SHARE = 0.05
 class SpectraSnapshot:
     """Mean cross-spectra of one group.
 
-    `cross` (pairs, bins) complex, Pa²; `power` (sensors, bins), Pa²; `bursts` (pairs,) how many each mean is of;
+    `cross` (pairs, bins) complex, Pa²; `power` (sensors, bins), Pa²; `bursts` (pairs,) how many equal ones would give
+    a mean with as little noise;
     `first_bin` is the transform's index of bin 0, `length` its length in samples at `rate_hz`. `mid_shift_s`
     (sensors,) is how much later than nominal the middle of a node's bursts lies, because its crystal runs slow, and
     `mid_sigma_s` (sensors,) how well that is known; all microphones of a node share it.
@@ -45,6 +46,7 @@ class SpectraAccumulator:
         self._first, self._second = group.pairs
         self._index = {name: i for i, name in enumerate(group.sensors)}
         self._shape: tuple[int, float] | None = None
+        self.unfit = 0
         self._reset(0)
 
     def add(self, capture: Capture) -> None:
@@ -54,18 +56,22 @@ class SpectraAccumulator:
             blocks = [block for block in blocks if block.triggered]
         if not blocks:
             return
-        length = min(block.pressure_pa.shape[1] for block in blocks)
-        nominal_hz = round(float(np.median([block.rate_hz for block in blocks])) / 1000.0) * 1000.0
-        if self._shape != (length, nominal_hz):
-            self._shape = (length, nominal_hz)
-            self._reset(length)
+        if self._shape is None:
+            longest = max(blocks, key=lambda block: block.pressure_pa.shape[1])
+            self._shape = longest.pressure_pa.shape[1], longest.nominal_hz
+            self._reset(longest.pressure_pa.shape[1])
+        length, nominal_hz = self._shape
+        # What does not fit is left out: one odd burst must not undo what the others have gathered.
+        fitting = [b for b in blocks if (b.pressure_pa.shape[1], b.nominal_hz) == self._shape]
+        self.unfit += len(blocks) - len(fitting)
+        blocks = fitting
         window = _tapered(length)
         spectra = np.zeros((len(self._group.sensors), self._bins.stop - self._bins.start), dtype=np.complex128)
         present = np.zeros(len(self._group.sensors), dtype=bool)
         mid_shift_s = np.zeros(len(self._group.sensors))
         for block in blocks:
             rows = [self._index[sensor] for sensor in block.sensors if sensor in self._index]
-            transformed = fft.rfft(block.pressure_pa[:, :length] * window, axis=1)[:, self._bins]
+            transformed = fft.rfft(block.pressure_pa * window, axis=1)[:, self._bins]
             spectra[rows] = transformed / np.sqrt(np.sum(window**2))
             present[rows] = True
             mid_shift_s[rows] = length / 2 * (1.0 / block.rate_hz - 1.0 / nominal_hz)
@@ -74,11 +80,13 @@ class SpectraAccumulator:
         both = present[self._first] & present[self._second]
         self._cross *= self._forgetting
         self._pair_count *= self._forgetting
+        self._pair_square *= self._forgetting**2
         self._power *= self._forgetting
         self._sensor_count *= self._forgetting
         self._mid_shift_s *= self._forgetting
         self._cross[both] += spectra[self._first[both]] * spectra[self._second[both]].conj()
         self._pair_count[both] += 1
+        self._pair_square[both] += 1
         self._power[present] += np.abs(spectra[present]) ** 2
         self._sensor_count[present] += 1
         self._mid_shift_s += mid_shift_s
@@ -98,7 +106,7 @@ class SpectraAccumulator:
             group=self._group,
             cross=self._cross / np.maximum(self._pair_count, 1e-9)[:, None],
             power=self._power / bursts[:, None],
-            bursts=self._pair_count.copy(),
+            bursts=self._pair_count**2 / np.maximum(self._pair_square, 1e-9),
             first_bin=self._bins.start,
             length=length,
             rate_hz=rate_hz,
@@ -115,6 +123,7 @@ class SpectraAccumulator:
         pairs, sensors = len(self._first), len(self._group.sensors)
         self._cross = np.zeros((pairs, bins), dtype=np.complex128)
         self._pair_count = np.zeros(pairs)
+        self._pair_square = np.zeros(pairs)
         self._power = np.zeros((sensors, bins))
         self._sensor_count = np.zeros(sensors)
         self._mid_shift_s = np.zeros(sensors)  # a sum, like the others

@@ -8,13 +8,28 @@ from typing import Any
 import aiomqtt
 import msgspec
 
-from controller.journal.entries import AlarmEntry, AnyEntry, FixEntry, LeakRateEntry, NoFixEntry, to_json
-from controller.pipeline.happenings import Acknowledge, Picture
+from controller.alarm.machine import ACTIVE
+from controller.alarm.policy import BROKER, LEAK, NODES, SENSORS, SIREN
+from controller.journal.entries import (
+    AlarmEntry,
+    AnyEntry,
+    DetectionOverEntry,
+    FixEntry,
+    LeakRateEntry,
+    NoFixEntry,
+    PressureSteadyEntry,
+    to_json,
+)
+from controller.pipeline.events import Acknowledge
+from controller.pipeline.picture import Picture
 from firmware_bridge.links.mqtt import BrokerSettings
 from firmware_bridge.scaled_loop import real_seconds
+from firmware_bridge.session.states import DELIVERING
 
 MAX_UNSENT_EVENTS = 1000  # about an hour of a busy day; retained topics are kept beside and never dropped
 MAX_COMMAND_BYTES = 4096
+MAX_NAME = 64  # characters of whoever acknowledges
+ALARM_KEYS = (LEAK, NODES, SENSORS, BROKER, SIREN)
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 15.0
 CONNECT_TIMEOUT_S = 5.0
@@ -56,12 +71,11 @@ class MqttOutput:
         self._prefix = f"leakloc/{site}"
         self._on_change = on_change
         self._on_ack = on_ack
-        self._retained: dict[str, bytes] = {}
+        # An empty payload clears what a broker retained for a controller that was here before.
+        self._retained = dict.fromkeys((*(f"alarm/{key}" for key in ALARM_KEYS), "fix", "leak_rate"), b"")
         self._dirty: dict[str, None] = {}  # an ordered set: topics to publish, oldest change first
         self._events: deque[bytes] = deque(maxlen=MAX_UNSENT_EVENTS)
         self._wake = asyncio.Event()
-        self._sent_everything = asyncio.Event()
-        self.dropped_events = 0
 
     def publish(self, entry: AnyEntry) -> None:
         """Take an entry; never waits. Alarms and fixes are kept until the broker has them."""
@@ -72,21 +86,23 @@ class MqttOutput:
             self._retain("fix", payload)
         elif isinstance(entry, LeakRateEntry):
             self._retain("leak_rate", payload)
-        self.dropped_events += len(self._events) == MAX_UNSENT_EVENTS
+        elif isinstance(entry, DetectionOverEntry):
+            self._retain("fix", b"")
+        elif isinstance(entry, PressureSteadyEntry):
+            self._retain("leak_rate", b"")
         self._events.append(payload)
-        self._stir()
+        self._wake.set()
 
     def publish_state(self, utc: str, picture: Picture) -> None:
         """Replace the retained picture of the situation."""
-        up = {"streaming", "degraded"}
         reserve_s = picture.size.reserve_s.value if picture.size else None
         message = StateMessage(
             utc=utc,
             phase=picture.phase,
             alarm_class=picture.alarms[0].alarm_class.name.lower() if picture.alarms else None,
-            leak=any(alarm.key == "leak" for alarm in picture.alarms),
-            nodes_up=tuple(node.node for node in picture.nodes if node.state.value in up),
-            nodes_down=tuple(node.node for node in picture.nodes if node.state.value not in up),
+            leak=any(alarm.key == LEAK and alarm.state in ACTIVE for alarm in picture.alarms),
+            nodes_up=tuple(node.node for node in picture.nodes if node.state in DELIVERING),
+            nodes_down=tuple(node.node for node in picture.nodes if node.state not in DELIVERING),
             pressures_pa={reading.sensor: round(reading.value, 2) for reading in picture.pressures_pa},
             reserve_s=reserve_s if reserve_s is not None and reserve_s < float("inf") else None,
         )
@@ -108,17 +124,9 @@ class MqttOutput:
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
 
-    async def drained(self) -> None:
-        """Wait until everything published so far has left."""
-        await self._sent_everything.wait()
-
     def _retain(self, topic: str, payload: bytes) -> None:
         self._retained[topic] = payload
         self._dirty[topic] = None
-        self._stir()
-
-    def _stir(self) -> None:
-        self._sent_everything.clear()
         self._wake.set()
 
     def _new_client(self) -> aiomqtt.Client:
@@ -147,30 +155,36 @@ class MqttOutput:
             raise
 
     async def _send(self, client: aiomqtt.Client) -> None:
+        """How things stand goes before the story of how they came to: an alarm never waits behind a backlog."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._dirty:
-                topic = next(iter(self._dirty))
-                payload = self._retained[topic]
-                await client.publish(f"{self._prefix}/{topic}", payload, qos=1, retain=True)
-                if self._retained[topic] is payload:
-                    self._dirty.pop(topic, None)
-            while self._events:
-                await client.publish(f"{self._prefix}/event", self._events[0], qos=1)
-                self._events.popleft()
-            if not self._dirty:
-                self._sent_everything.set()
+            while self._dirty or self._events:
+                if self._dirty:
+                    topic = next(iter(self._dirty))
+                    payload = self._retained[topic]
+                    await client.publish(f"{self._prefix}/{topic}", payload, qos=1, retain=True)
+                    if self._retained[topic] is payload:
+                        self._dirty.pop(topic, None)
+                    continue
+                event = self._events.popleft()
+                try:
+                    await client.publish(f"{self._prefix}/event", event, qos=1)
+                except aiomqtt.MqttError:
+                    if len(self._events) < MAX_UNSENT_EVENTS:
+                        self._events.appendleft(event)
+                    raise
 
     async def _listen(self, client: aiomqtt.Client) -> None:
         async for message in client.messages:
-            if len(message.payload) > MAX_COMMAND_BYTES:
-                continue
+            if message.retain or len(message.payload) > MAX_COMMAND_BYTES:
+                continue  # nobody takes notice of an alarm before it is raised
             try:
                 asked = msgspec.json.decode(bytes(message.payload), type=AcknowledgeMessage)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 continue
-            self._on_ack(Acknowledge(asked.key, asked.occurrence, asked.by[:64]))
+            by = "".join(character if character.isprintable() else "?" for character in asked.by[:MAX_NAME])
+            self._on_ack(Acknowledge(asked.key, asked.occurrence, by))
 
 
 def _status(*, online: bool) -> bytes:

@@ -2,13 +2,10 @@
 
 from dataclasses import dataclass
 
-from controller.alarm.types import Alarm, AlarmChange
+from controller.alarm.types import AlarmChange
 from controller.detect.pressure import PressureTrend
-from controller.health import NodePicture
-from controller.localize.locate import LocateJob
 from controller.localize.verdict import Fix, NoFix
 from controller.measure.leak_size import LeakSize
-from controller.tasking import Order
 from firmware_bridge.session.events import CommandOutcome, StateChanged
 
 
@@ -67,64 +64,3 @@ Happening = (
     | PressureSteady
     | AlarmChange
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LocateDone:
-    """Comes back into the pipeline when a job is finished."""
-
-    verdict: Fix | NoFix
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """A person acknowledges one occurrence of an alarm."""
-
-    key: str
-    occurrence: int
-    by: str
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerState:
-    """The broker came or went."""
-
-    connected: bool
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SensorReading:
-    """The newest value of a slow sensor, for display."""
-
-    sensor: str
-    value: float
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Everything worth showing, at one instant."""
-
-    now_ns: int
-    site: str
-    phase: str
-    nodes: tuple[NodePicture, ...]
-    pressures_pa: tuple[SensorReading, ...]
-    loudness_db: tuple[SensorReading, ...]
-    trend: PressureTrend | None
-    size: LeakSize | None
-    verdict: Fix | NoFix | None
-    alarms: tuple[Alarm, ...]
-    captures: int
-    late_bursts: int
-    incomplete_bursts: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What one step decided. `job`, where present, is to be computed and come back as `LocateDone`."""
-
-    happenings: tuple[Happening, ...]
-    orders: tuple[Order, ...]
-    job: LocateJob | None
-    picture: Picture

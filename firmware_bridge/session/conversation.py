@@ -40,6 +40,7 @@ SYNC_PINGS = 8
 SYNC_PING_NS = NS_PER_S // 20
 PING_NS = 983_900_000  # odd on purpose, so that it does not resonate with anything periodic
 HEALTH_NS = NS_PER_S
+REBOOT_PAUSE_NS = 2 * NS_PER_S  # no board boots faster; another boot number in every frame must not become a flood
 
 _GREETING = frozenset({State.HELLO, State.INCOMPATIBLE})
 _SYNCHRONISING = frozenset({State.SYNC, *DELIVERING})
@@ -73,6 +74,7 @@ class Session:
         self._last_heard_ns = 0
         self._next_health_ns = 0
         self._told: tuple[State, str] | None = None
+        self._no_reboot_before_ns = 0
         self._forget_peer()
 
     @property
@@ -128,10 +130,13 @@ class Session:
         frames, outcomes = self._outbox.overdue(now_ns, self._name())
         self._out += frames
         events += outcomes
+        self._start_again |= any(isinstance(outcome.command, Start) for outcome in outcomes)
         if now_ns >= self._next_health_ns:
             self._next_health_ns = now_ns + HEALTH_NS
             events += self._assembler.sweep() if self._assembler else []
             events.append(self._health())
+            if self._start_again and self.state in DELIVERING:
+                self._start(now_ns)
         return Step(tuple(events), self._out, self._next_ns())
 
     def send(self, now_ns: int, ticket: int, command: Command) -> Step:
@@ -161,6 +166,7 @@ class Session:
         self._tally.new_boot()
         self._pings.forget()
         self._answered_pings = 0
+        self._start_again = False
         self._hellos = 0
         self._round_trip_ns: int | None = None
         self._next_due_ns = 0
@@ -185,7 +191,9 @@ class Session:
 
     def _packet(self, now_ns: int, packet: Packet, at_ns: int) -> list[SessionEvent]:
         message = decode(packet)
-        if isinstance(message, Undecodable | Command):  # a command from there is an echo of ours: nobody said it
+        if isinstance(message, Command):
+            return []  # an echo of ours: nobody said it
+        if isinstance(message, Undecodable):
             self._tally.damaged(sound_frame=True)
             return []
         self._last_heard_ns = now_ns
@@ -195,7 +203,7 @@ class Session:
         if self._identity is None or self.state not in _SYNCHRONISING:
             return []
         if packet.boot_id != self._identity.boot_id:
-            return self._rebooted(now_ns)
+            return self._rebooted(now_ns) if now_ns >= self._no_reboot_before_ns else []
         if not self._tally.fresh(packet.kind, packet.sequence):
             return []
         events = self._clock_set() if packet.flags & Flags.TIME_STEP else []
@@ -207,6 +215,7 @@ class Session:
             case Ack():
                 outcome = self._outbox.acknowledge(self._name(), message)
                 events += [outcome] if outcome else []
+                self._start_again |= outcome is not None and isinstance(outcome.command, Start) and not outcome.done
             case Samples() if self._assembler:
                 events += self._assembler.scalars(message, packet.time_ns)
             case BurstPiece() if self._assembler:
@@ -214,8 +223,16 @@ class Session:
         return events
 
     def _identified(self, now_ns: int, ack: HelloAck, boot_id: int) -> list[SessionEvent]:
-        self._identity = Identity(ack.uid, boot_id, ack.firmware, ack.features, ack.burst_rate_hz, ack.longest_burst)
         recognised = recognise(ack, self._site)
+        self._identity = Identity(
+            uid=ack.uid,
+            boot_id=boot_id,
+            firmware=ack.firmware,
+            features=ack.features,
+            burst_rate_hz=ack.burst_rate_hz,
+            longest_burst=ack.longest_burst,
+            complaints=recognised.complaints,
+        )
         self._node = recognised.node
         self._next_due_ns = now_ns + INCOMPATIBLE_RETRY_NS
         if recognised.trigger is Trigger.IDENTIFIED and recognised.node is not None:
@@ -238,8 +255,12 @@ class Session:
             return []
         known = f"clock known to {self._timebase.sigma_ns / 1000:.0f} µs, data flows"
         events = self._move(Trigger.SYNCHRONISED, known)
-        self._out += self._outbox.submit(now_ns, 0, Start(self._settings.sample_period_ms)) or b""
+        self._start(now_ns)
         return events
+
+    def _start(self, now_ns: int) -> None:
+        self._start_again = False
+        self._out += self._outbox.submit(now_ns, 0, Start(self._settings.sample_period_ms)) or b""
 
     def _clock_set(self) -> list[SessionEvent]:
         """The node says that its clock was stepped: end what was dated by the old one, and learn the new one."""
@@ -251,6 +272,7 @@ class Session:
 
     def _rebooted(self, now_ns: int) -> list[SessionEvent]:
         self._tally.reboots += 1
+        self._no_reboot_before_ns = now_ns + REBOOT_PAUSE_NS
         events = self._leave(Trigger.REBOOTED, "the node rebooted; greeting it again")
         self._forget_peer()
         self._converse(now_ns)

@@ -18,6 +18,7 @@ class Identity:
     features: Feature
     burst_rate_hz: int
     longest_burst: int
+    complaints: tuple[str, ...] = ()  # what the site file says of it and it does not give
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from firmware_bridge.wire.reports import Ack, AckResult
 MAX_PENDING = 32  # a node that acknowledges nothing cannot grow us
 RETRY_NS = NS_PER_S // 2
 # How often a command is sent at most. A capture is bound to an instant, so sending it late again is of no use; a siren
-# must sound, so it is tried for as long as the link lives before the outcome says that it did not.
+# must sound, so it is tried for four seconds before the outcome says that it did not; then it is ordered anew.
 _TRIES: dict[type[Command], int] = {Siren: 8, Start: 8, Stop: 3, Identify: 3, Capture: 1}
 _PATIENCE_NS: dict[type[Command], int] = {Capture: 2 * NS_PER_S}
 
@@ -39,6 +39,9 @@ class Outbox:
         if len(self._pending) >= MAX_PENDING:
             return None
         kind = kind_of(type(command))
+        if isinstance(command, Siren):  # an older pattern, sent again after this one, would undo it
+            for key in [key for key in self._pending if key[0] == kind]:
+                del self._pending[key]
         self._sequence = (self._sequence + 1) & 0xFFFF
         frame = encode_packet(encode(on_wire or command, sequence=self._sequence))
         patience_ns = _PATIENCE_NS.get(type(command), RETRY_NS)

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from firmware_bridge.session.states import Trigger
 from firmware_bridge.site.survey import Node, Site
+from firmware_bridge.units import Quantity
 from firmware_bridge.wire.framing import PROTOCOL_VERSION
-from firmware_bridge.wire.reports import HelloAck
+from firmware_bridge.wire.reports import Feature, HelloAck
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +16,7 @@ class Recognition:
     node: Node | None
     trigger: Trigger
     reason: str
+    complaints: tuple[str, ...] = ()
 
 
 def recognise(ack: HelloAck, site: Site) -> Recognition:
@@ -34,12 +36,26 @@ def recognise(ack: HelloAck, site: Site) -> Recognition:
             f"a node with UID {ack.uid:x} answers, which the site file does not list; "
             "add it under [[nodes]] or unplug it",
         )
-    unheard = [
+    complaints = _complaints(node, ack)
+    reason = "; ".join((f"node {node.name}, firmware {ack.firmware}", *complaints))
+    return Recognition(node, Trigger.IDENTIFIED, reason, complaints)
+
+
+def _complaints(node: Node, ack: HelloAck) -> tuple[str, ...]:
+    """What the site file says of the node and its introduction does not."""
+    complaints = []
+    unread = [
         sensor.name
         for sensor in node.sensors
         if sensor.channel >= len(ack.channels) or ack.channels[sensor.channel].quantity is not sensor.quantity
     ]
-    reason = f"node {node.name}, firmware {ack.firmware}"
-    if unheard:
-        reason += f"; its channels do not measure what the site file says of {', '.join(unheard)}: not read"
-    return Recognition(node, Trigger.IDENTIFIED, reason)
+    if unread:
+        complaints.append(f"its channels do not measure what the site file says of {', '.join(unread)}: not read")
+    hears = bool(node.of_quantity(Quantity.ULTRASOUND))
+    asked = (
+        (hears, Feature.BURSTS, "it has microphones by the site file, but records no bursts"),
+        (hears, Feature.SIMULTANEOUS, "its microphones are not sampled at the same instant: delays will be wrong"),
+        (node.trigger_line is not None, Feature.TRIGGER_LINE, "it has no trigger line, the site file says it has"),
+        (node.siren, Feature.SIREN, "it has no siren, the site file says it has"),
+    )
+    return (*complaints, *(text for wanted, feature, text in asked if wanted and not ack.features & feature))

@@ -30,7 +30,6 @@ class Trigger(StrEnum):
     REBOOTED = "rebooted"
     SILENT = "silent"
     HUNG_UP = "hung_up"
-    CLOSED = "closed"
 
 
 _ON_LINE = (State.HELLO, State.SYNC, State.STREAMING, State.DEGRADED, State.INCOMPATIBLE)
@@ -49,12 +48,10 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.SYNC, Trigger.REBOOTED): State.HELLO,
     (State.STREAMING, Trigger.REBOOTED): State.HELLO,
     (State.DEGRADED, Trigger.REBOOTED): State.HELLO,
-    (State.INCOMPATIBLE, Trigger.REBOOTED): State.HELLO,
     (State.SYNC, Trigger.SILENT): State.LOST,
     (State.STREAMING, Trigger.SILENT): State.LOST,
     (State.DEGRADED, Trigger.SILENT): State.LOST,
     **{(state, Trigger.HUNG_UP): State.LOST for state in _ON_LINE},
-    **{(state, Trigger.CLOSED): State.CLOSED for state in State},
 }
 
 DELIVERING = frozenset({State.STREAMING, State.DEGRADED})

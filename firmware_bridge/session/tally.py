@@ -6,7 +6,7 @@ from firmware_bridge.session.events import Counters
 from firmware_bridge.session.sequence import SequenceCounter
 from firmware_bridge.session.states import Trigger
 
-LOSS_WINDOW = 50  # frames (good, bad and lost) over which the loss rate is judged
+LOSS_WINDOW = 200  # frames (good, bad and lost) over which the loss rate is judged
 DEGRADED_LOSS = 0.05
 RECOVERED_LOSS = 0.01
 

@@ -1,8 +1,10 @@
 """The site as the rest of the program sees it: immutable, checked for contradictions, and easy to ask."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +26,9 @@ from firmware_bridge.site.schema import (
 )
 from firmware_bridge.units import Quantity
 
+MAX_HULL_AREA_M2 = 1000.0  # five times a station's largest module; the search takes memory by the area
+COARSE_M = 0.5
+APART_M = 0.002  # microphones nearer to each other than this are one position typed twice
 OUTSIDE_TOLERANCE_M = 0.01  # a microphone is mounted on the wall: the survey's own error may put it behind it
 
 
@@ -105,8 +110,8 @@ class Site:
         """All sensors of one kind, by node and channel."""
         return tuple(sensor for node in self.nodes for sensor in node.of_quantity(quantity))
 
-    def connected_volume_m3(self, compartment: str, open_hatches: Iterable[Hatch] | None = None) -> float:
-        """Volume of all rooms joined to `compartment` by open hatches (default: as they normally stand)."""
+    def connected_compartments(self, compartment: str, open_hatches: Iterable[Hatch] | None = None) -> frozenset[str]:
+        """Names of all rooms joined to `compartment` by open hatches (default: as they normally stand), itself too."""
         hatches = [h for h in self.hatches if h.normally_open] if open_hatches is None else list(open_hatches)
         joined = {compartment}
         while True:
@@ -114,6 +119,11 @@ class Site:
             if reached <= joined:
                 break
             joined |= reached
+        return frozenset(joined)
+
+    def connected_volume_m3(self, compartment: str, open_hatches: Iterable[Hatch] | None = None) -> float:
+        """Volume of those rooms."""
+        joined = self.connected_compartments(compartment, open_hatches)
         return sum(room.volume_m3 for room in self.compartments if room.name in joined)
 
     def microphones_m(self, node: Node) -> NDArray[np.float64]:
@@ -135,7 +145,8 @@ def build_site(table: SiteTable, source: str) -> Site:
     """Turn declared tables into a Site; `source` is named in messages."""
     problems = [*_name_problems(table), *_reference_problems(table), *_sensor_problems(table)]
     compartments = tuple(Compartment(c.name, c.volume_m3, _hull(c)) for c in table.compartments)
-    problems += _hull_problems(table, {room.name: room for room in compartments})
+    rooms = {room.name: room for room in compartments}
+    problems += [*_area_problems(rooms), *_hull_problems(table, rooms)]
     if problems:
         raise SiteError(f"{source} contradicts itself", remedy="\n  " + "\n  ".join(problems))
     nodes = tuple(_node(node) for node in table.nodes)
@@ -206,6 +217,23 @@ def _sensor_problems(table: SiteTable) -> list[str]:
             for s in node.sensors
             if s.quantity == "ultrasound" and s.position_m is None
         ]
+        placed = [(s.name, s.position_m) for s in node.sensors if s.quantity == "ultrasound" and s.position_m]
+        problems += [
+            f"{key}.sensors: microphones {one!r} and {other!r} stand at the same place; measure them again"
+            for (one, at), (other, there) in combinations(placed, 2)
+            if math.dist(at, there) < APART_M
+        ]
+    return problems
+
+
+def _area_problems(rooms: dict[str, Compartment]) -> list[str]:
+    problems = []
+    for i, room in enumerate(rooms.values()):
+        if room.hull is not None and len(room.hull.grid(COARSE_M)) * COARSE_M**2 > MAX_HULL_AREA_M2:
+            problems.append(
+                f"compartments[{i}] ({room.name}).hull: more than {MAX_HULL_AREA_M2:g} m² of wall; "
+                "check the unit (metres), or describe it as several compartments"
+            )
     return problems
 
 

@@ -70,7 +70,9 @@ class Undecodable:
 def _text(data: bytes, length: int) -> str:
     if length > MAX_TEXT_BYTES or length > len(data):
         raise ValueError(f"text of {length} bytes in {len(data)}")
-    return data[:length].decode("utf-8", errors="replace")
+    text = data[:length].decode("utf-8", errors="replace")
+    # It ends up in terminals and logs: a node must not be able to move a cursor or forge a line there.
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _clipped(text: str) -> bytes:

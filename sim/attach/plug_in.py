@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from firmware_bridge.errors import LinkError
 from firmware_bridge.site.survey import Site
 from sim.attach.broker_topics import TopicLine
 from sim.attach.line import Line
 from sim.attach.terminal import TerminalLine
 from sim.scenario import ScenarioTable
+
+MARK = "# written by leaksim for a rig that is up; it goes with the rig"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +42,22 @@ def lines(where: Plugs, broker: tuple[str, int] | None) -> dict[str, Line]:
 
 def controller_file(where: Plugs, site_file: Path, broker: tuple[str, int] | None) -> str:
     """The text of a controller configuration for this rig."""
-    rows = ["format = 1", f"site = {json.dumps(str(site_file))}"]
+    rows = [MARK, "format = 1", f"site = {json.dumps(str(site_file))}"]
     for path in where.terminals.values():
         rows += ["", "[[links]]", 'kind = "serial"', f"port = {json.dumps(str(path))}"]
-    for prefix in where.topics.values():
+    for prefix in where.topics.values() if broker is not None else ():
         rows += ["", "[[links]]", 'kind = "mqtt"', f"prefix = {json.dumps(prefix)}"]
     rows += ["", "[mqtt]"]
     rows += ["enabled = false"] if broker is None else [f"host = {json.dumps(broker[0])}", f"port = {broker[1]}"]
     return "\n".join(rows) + "\n"
+
+
+def write_controller_file(path: Path, text: str) -> None:
+    """Write it; a file of somebody else is left alone.
+
+    Raises:
+        LinkError: something that is not ours is in the way.
+    """
+    if path.exists() and not path.read_text(encoding="utf-8", errors="replace").startswith(MARK):
+        raise LinkError(f"{path} is in the way", remedy="name another folder with --ports")
+    path.write_text(text, encoding="utf-8")

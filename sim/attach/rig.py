@@ -38,6 +38,7 @@ class Rig:
         self._wake = asyncio.Event()
         self._plugged: set[str] = set()
         self._started_ns: int | None = None
+        self.worst_lag_s = 0.0
 
     @property
     def now_s(self) -> float:
@@ -69,6 +70,7 @@ class Rig:
     async def _rest(self, until_ns: int) -> None:
         self._wake.clear()
         wait_s = max((until_ns - self._now_ns()) / NS_PER_S, 0.0)
+        self.worst_lag_s = max(self.worst_lag_s, (self._now_ns() - until_ns) / NS_PER_S)
         try:
             async with asyncio.timeout(wait_s):
                 await self._wake.wait()

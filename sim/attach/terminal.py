@@ -7,6 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from firmware_bridge.errors import LinkError
 from sim.attach.line import OnData
 
 READ_BYTES = 4096
@@ -37,6 +38,8 @@ class TerminalLine:
         tty.setraw(self._slave)
         os.set_blocking(self._master, False)
         self._path.parent.mkdir(parents=True, exist_ok=True)
+        if self._path.exists() and not self._path.is_symlink():
+            raise LinkError(f"{self._path} is in the way", remedy="name another folder for the ports")
         self._path.unlink(missing_ok=True)
         self._path.symlink_to(os.ttyname(self._slave))
         asyncio.get_running_loop().add_reader(self._master, self._readable)
@@ -57,7 +60,8 @@ class TerminalLine:
         os.close(self._slave)
         self._master = self._slave = -1
         self._partial = b""
-        self._path.unlink(missing_ok=True)
+        if self._path.is_symlink():
+            self._path.unlink(missing_ok=True)
 
     def _readable(self) -> None:
         with suppress(BlockingIOError):

@@ -126,7 +126,7 @@ class Firmware:
                 drives = self._armed.role is TriggerRole.DRIVE
                 begun.append(Recording(self._armed.burst_id, start_ns, self._armed.samples, drives, drives))
                 self._armed = None
-        elif self._armed is not None and self._clock.node_ns(now_ns) > self._armed.start_ns:
+        elif self._armed is not None and self._clock.node_ns(now_ns) >= self._armed.start_ns:
             self._armed = None  # no edge came in time
         if self._sample_period_ns:
             self._stream(now_ns)

@@ -61,8 +61,13 @@ class Sound:
             raise SiteError(f"compartment {room!r} has microphones but no hull", remedy="give it a hull")
         nodes = [node for node in site.nodes if node.compartment == room and node.name in self.true_microphones_m]
         positions = np.vstack([self.true_microphones_m[node.name] for node in nodes])
-        sources = [_leak_source(leak, scenario, hull, offsets_db[leak.name]) for leak in scenario.leaks]
-        sources += [_machine_source(machine, hull) for machine in scenario.machines]
+        sources = [
+            _leak_source(leak, scenario, hull, offsets_db[leak.name])
+            for leak in scenario.leaks
+            if leak.compartment == room
+        ]
+        here = [machine for machine in scenario.machines if machine.compartment in {None, room}]
+        sources += [_machine_source(machine, hull) for machine in here]
         field = SoundField(
             room=_room(hull),
             air=Air(

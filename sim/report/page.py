@@ -35,12 +35,12 @@ def page(record: RunRecord, picture_png: bytes) -> str:
         f"<h1>{title}</h1><p>Simulated run, seed {record.seed}, {record.speed:g} times real time: "
         f"<b class={verdict[0]}>{verdict[1]}</b></p><img alt='hull, truth and fix' src='data:image/png;base64,{image}'>"
         f"<h2>Against the truth</h2><table>{summary}</table>"
-        f"<h2>What the controller said</h2><table>{events}</table></html>\n"
+        f"<h2>What the controller said</h2><p>Scenario time at which it was heard.</p><table>{events}</table></html>\n"
     )
 
 
 def _words(event: dict[str, object]) -> str:
-    hidden = {"kind", "version", "seq", "utc", "t_s", "covariance_m2", "candidates", "uid", "misfit"}
+    hidden = {"kind", "version", "seq", "utc", "t_s", "covariance_m2", "candidates", "uid", "misfit", "since_t_s"}
     return ", ".join(
         f"{key} {_short(value)}" for key, value in event.items() if key not in hidden and value not in (None, [])
     )

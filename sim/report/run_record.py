@@ -30,3 +30,4 @@ class RunRecord:
     heard: Sequence[Heard]
     pressure: Sequence[PressureSample]
     score: Score
+    worst_lag_s: float  # how far the rig fell behind its own clock at worst, scenario seconds

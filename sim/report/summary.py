@@ -2,6 +2,8 @@
 
 from sim.report.run_record import RunRecord
 
+FELL_BEHIND_S = 1.0
+
 
 def rows(record: RunRecord) -> list[tuple[str, str]]:
     """What is shown at the end of a demo."""
@@ -25,6 +27,16 @@ def rows(record: RunRecord) -> list[tuple[str, str]]:
         ("loss", f"{_span(score.loss_kg_day, 'kg/day')}; truth {score.true_loss_kg_day:.0f} kg/day"),
         ("reserve time", "-" if score.reserve_h is None else f"{score.reserve_h:.0f} h"),
         ("false alarms", str(score.false_alarms)),
+        *_slowness(record),
+    ]
+
+
+def _slowness(record: RunRecord) -> list[tuple[str, str]]:
+    """Said only where it may explain a failure: the machine, not the rig, was the problem."""
+    if record.score.success or record.worst_lag_s < FELL_BEHIND_S:
+        return []
+    return [
+        ("this machine", f"fell {record.worst_lag_s:.1f} s behind the rig's clock; try --speed {record.speed / 3:.0f}")
     ]
 
 

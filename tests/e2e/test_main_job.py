@@ -16,7 +16,7 @@ from controller.journal.entries import (
     NoFixEntry,
 )
 from controller.journal.reader import read_entries
-from controller.pipeline.happenings import Acknowledge
+from controller.pipeline.events import Acknowledge
 from firmware_bridge.site.survey import load_site
 from firmware_bridge.wire.commands import SirenPattern
 from sim.scenario import FaultTable, WeatherTable

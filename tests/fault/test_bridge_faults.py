@@ -289,6 +289,6 @@ def test_a_stranger_between_hello_and_answer_costs_only_its_own_frame() -> None:
             await asyncio.sleep(30.0)
             assert rig.state("A") is State.STREAMING
             counters = rig.health("A").counters
-            assert (counters.bad_frames, counters.undecodable) == (1, 2)
+            assert (counters.bad_frames, counters.undecodable) == (1, 1)  # an echo of ours is no damage
 
     run_virtual(main())

@@ -28,7 +28,13 @@ _TETRAHEDRON = np.array([[-1, -1, -1], [-1, 1, 1], [1, -1, 1], [1, 1, -1]]) * 0.
 Point = tuple[float, float, float]
 
 
-def array_site(hull: Mapping[str, Any], centres: Mapping[str, Point], *, alone: Sequence[str] = ()) -> Site:
+def array_site(
+    hull: Mapping[str, Any],
+    centres: Mapping[str, Point],
+    *,
+    alone: Sequence[str] = (),
+    shape: NDArray[np.float64] = _TETRAHEDRON,
+) -> Site:
     """Four microphones around each centre; nodes on one trigger line but for those that stand `alone`."""
     nodes = [
         {
@@ -38,7 +44,7 @@ def array_site(hull: Mapping[str, Any], centres: Mapping[str, Point], *, alone: 
             **({} if name in alone else {"trigger_line": "wire"}),
             "sensors": [
                 {"name": f"{name}{k}", "quantity": "ultrasound", "channel": k, "position_m": [float(x) for x in place]}
-                for k, place in enumerate(np.array(centre) + _TETRAHEDRON)
+                for k, place in enumerate(np.array(centre) + shape)
             ],
         }
         for i, (name, centre) in enumerate(centres.items(), start=1)
@@ -133,12 +139,14 @@ def wave_block(
     burst_id: int = 1,
     start_ns: int = 0,
     rate_hz: float = RATE_HZ,
+    nominal_hz: float | None = None,
     triggered: bool = True,
     missing: tuple[tuple[int, int], ...] = (),
 ) -> WaveBlock:
     """A burst as it comes out of the bridge."""
     pressure = pressure_pa.astype(np.float32)
-    return WaveBlock(node, sensors, burst_id, start_ns, 100.0, rate_hz, pressure, triggered, False, missing)
+    nominal = round(rate_hz, -3) if nominal_hz is None else nominal_hz
+    return WaveBlock(node, sensors, burst_id, start_ns, 100.0, rate_hz, pressure, triggered, False, missing, nominal)
 
 
 def group_of(positions_m: Sequence[Sequence[float]], nodes: Sequence[str] | None = None) -> CoherentGroup:

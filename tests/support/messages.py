@@ -54,7 +54,9 @@ def _same_array(left: NDArray[np.generic], right: NDArray[np.generic]) -> bool:
 
 
 def _texts(longest: int = 64) -> st.SearchStrategy[str]:
-    return st.text(st.characters(codec="utf-8"), max_size=longest).filter(lambda text: len(text.encode()) <= longest)
+    return st.text(st.characters(codec="utf-8").filter(str.isprintable), max_size=longest).filter(
+        lambda text: len(text.encode()) <= longest
+    )
 
 
 @st.composite

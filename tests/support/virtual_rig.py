@@ -12,7 +12,7 @@ import numpy as np
 from controller.app import App, Observers, inline
 from controller.config import Configuration, ControllerTable
 from controller.journal.entries import AnyEntry, Entry, to_json
-from controller.pipeline.happenings import Picture
+from controller.pipeline.picture import Picture
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.links.memory import MemoryPort
 from firmware_bridge.units import Quantity

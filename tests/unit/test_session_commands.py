@@ -5,8 +5,9 @@ import pytest
 from firmware_bridge.session.events import CommandOutcome
 from firmware_bridge.session.outbox import MAX_PENDING
 from firmware_bridge.units import NS_PER_S
-from firmware_bridge.wire.codec import kind_of
+from firmware_bridge.wire.codec import decode, kind_of
 from firmware_bridge.wire.commands import Capture, Command, Identify, Siren, SirenPattern, Start, TriggerRole
+from firmware_bridge.wire.framing import Deframer, Packet
 from firmware_bridge.wire.reports import Ack, AckResult
 from tests.support.conversing import PATH_NS, Conversing
 from tests.support.fake_node import FakeNode
@@ -73,8 +74,19 @@ def test_too_many_unanswered_commands_are_refused() -> None:
     talk = Conversing().streaming()
     talk.node.acknowledges = False
     for ticket in range(1, MAX_PENDING + 2):
-        talk.send(ticket, SIREN)
+        talk.send(ticket, Identify(1))
     assert talk.outcomes == [(MAX_PENDING + 1, False, "too many unanswered commands")]
+
+
+def test_a_new_siren_pattern_supersedes_one_that_is_still_unanswered() -> None:
+    talk = Conversing().streaming()
+    talk.node.acknowledges = False
+    talk.send(1, Siren(SirenPattern.CAUTION))
+    talk.send(2, Siren(SirenPattern.WARNING))
+    before = len(talk.sent)
+    talk.advance(3.0)
+    again = [decode(p) for p in Deframer().feed(talk.sent[before:]) if isinstance(p, Packet)]
+    assert {message.pattern for message in again if isinstance(message, Siren)} == {SirenPattern.WARNING}
 
 
 def test_a_hang_up_gives_up_what_is_unanswered() -> None:

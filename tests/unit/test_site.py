@@ -189,7 +189,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
-    assert "directory" in unreadable(tmp_path).remedy
+    assert "no ordinary file" in unreadable(tmp_path).what
 
 
 def test_what_is_not_toml_is_told_with_the_line(tmp_path: Path) -> None:

@@ -1,0 +1,157 @@
+"""Follows the ultrasound of one compartment: floor, onset, spectra, verdicts; says what changed."""
+
+from enum import StrEnum
+
+from controller.detect.onset import Loudness, OnsetDetector
+from controller.detect.onset import Settings as OnsetSettings
+from controller.localize.locate import LocateJob
+from controller.localize.track import Track
+from controller.localize.verdict import Verdict
+from controller.measure.captures import Capture
+from controller.measure.coherence import coherent_groups
+from controller.measure.cross_spectra import SpectraAccumulator
+from controller.pipeline.happenings import Happening, Learned, Located, SoundOnset, SoundOver
+from controller.pipeline.news import VerdictNews
+from firmware_bridge.samples import WaveBlock
+from firmware_bridge.site.survey import Site
+
+FORGETTING = 0.97  # of the spectra a burst: a leak that grows or moves is followed within some thirty bursts
+QUIET_BURSTS = 8  # whole bursts at the floor, from every node that was loud and is still heard, end the sound
+
+
+class Phase(StrEnum):
+    """Where the listening stands."""
+
+    LEARNING = "learning"
+    QUIET = "quiet"
+    LOUD = "loud"  # bursts above the floor, not yet often enough in a row
+    SOUNDING = "sounding"
+
+
+class SoundWatch:
+    """What the array nodes of one compartment hear. Not hearing is not silence: only quiet bursts end a sound."""
+
+    def __init__(self, site: Site, compartment: str, settings: OnsetSettings) -> None:
+        """Start without a noise floor."""
+        self._groups = coherent_groups(site, compartment)
+        self._nodes = frozenset(node for group in self._groups for node in group.nodes)
+        self._onset = OnsetDetector(settings)
+        self._phase = Phase.LEARNING
+        self._loudness: dict[str, Loudness] = {}
+        self._quiet_bursts: dict[str, int] = {}
+        self._loud_nodes: tuple[str, ...] = ()
+        self._since_ns: int | None = None
+        self._baseline = [SpectraAccumulator(group) for group in self._groups]
+        self._spectra = self._fresh_spectra()
+        self._new_spectra = False
+        self._generation = 0
+        self._track = Track()
+        self._news = VerdictNews()
+
+    @property
+    def phase(self) -> Phase:
+        """Where the listening stands."""
+        return self._phase
+
+    @property
+    def since_ns(self) -> int | None:
+        """Start of the first burst of the sound that is heard now; None without one."""
+        return self._since_ns if self._phase is Phase.SOUNDING else None
+
+    @property
+    def loud_nodes(self) -> tuple[str, ...]:
+        """Nodes that heard the present sound."""
+        return self._loud_nodes if self._phase is Phase.SOUNDING else ()
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict as it was last told; one that merely jitters is no news to anybody."""
+        return self._news.told
+
+    @property
+    def loudness(self) -> dict[str, Loudness]:
+        """The last judgement on each node's bursts."""
+        return dict(self._loudness)
+
+    def take_burst(self, block: WaveBlock) -> None:
+        """Judge one burst; bursts with gaps would look quiet and are left out."""
+        if block.missing or block.node not in self._nodes:
+            return
+        loudness = self._onset.hear(block)
+        if loudness is None:
+            return
+        self._loudness[block.node] = loudness
+        self._quiet_bursts[block.node] = 0 if loudness.above_floor else self._quiet_bursts.get(block.node, 0) + 1
+        if loudness.above_floor and self._phase is Phase.QUIET:
+            self._phase, self._since_ns = Phase.LOUD, loudness.time_ns
+
+    def take_capture(self, capture: Capture) -> None:
+        """All bursts of one instant: they belong to the baseline while learning, to the leak while it sounds."""
+        if self._phase is Phase.LEARNING:
+            for accumulator in self._baseline:
+                accumulator.add(capture)
+        elif self._phase is Phase.SOUNDING and capture.blocks:
+            for accumulator in self._spectra:
+                accumulator.add(capture)
+            self._new_spectra = True
+
+    def take_verdict(self, now_ns: int, verdict: Verdict, generation: int) -> list[Happening]:
+        """A job came back; one about a sound that is over says nothing of the present one."""
+        if self._phase is not Phase.SOUNDING or generation != self._generation:
+            return []
+        self._track.take(verdict)
+        current = self._track.fix or verdict
+        return [Located(current)] if self._news.tell(now_ns, current) else []
+
+    def node_gone(self, node: str) -> None:
+        """A node went away: what it said last is not repeated."""
+        self._onset.forget(node)
+        self._loudness.pop(node, None)
+        self._quiet_bursts.pop(node, None)
+
+    def step(self, delivering: frozenset[str]) -> list[Happening]:
+        """Draw the conclusions that are due."""
+        if self._phase is Phase.LEARNING:
+            heard = tuple(sorted(self._nodes & delivering))
+            if not heard or not all(self._onset.learned(node) for node in heard):
+                return []
+            self._phase = Phase.QUIET
+            return [Learned(heard)]
+        above = self._onset.nodes_above
+        if self._phase is Phase.LOUD and above:
+            self._phase, self._loud_nodes = Phase.SOUNDING, above
+            rises = [self._loudness[node] for node in above if node in self._loudness]
+            loudest = max(rises, key=lambda loudness: loudness.rise_sigmas)
+            return [SoundOnset(above, loudest.rise_db, loudest.rise_sigmas, self._since_ns or loudest.time_ns)]
+        if self._phase is Phase.LOUD and all(self._quiet_bursts.values()):
+            self._phase = Phase.QUIET
+        if self._phase is Phase.SOUNDING:
+            self._loud_nodes = tuple(sorted({*self._loud_nodes, *above}))
+            return self._end_if_quiet()
+        return []
+
+    def next_job(self, temperature_k: float) -> LocateJob | None:
+        """Work for the locator, where new sound has come since the last."""
+        if not self._new_spectra:
+            return None
+        self._new_spectra = False
+        pairs = [(now.snapshot(), before.snapshot()) for now, before in zip(self._spectra, self._baseline, strict=True)]
+        known = [(now, before) for now, before in pairs if now is not None]
+        return LocateJob(
+            tuple(now for now, _ in known), tuple(before for _, before in known), temperature_k, self._generation
+        )
+
+    def _end_if_quiet(self) -> list[Happening]:
+        still_heard = [self._quiet_bursts[node] for node in self._loud_nodes if node in self._quiet_bursts]
+        if not still_heard or min(still_heard) < QUIET_BURSTS:
+            return []
+        over = SoundOver(self._loud_nodes)
+        self._phase, self._since_ns, self._loud_nodes = Phase.QUIET, None, ()
+        self._spectra, self._new_spectra = self._fresh_spectra(), False
+        self._generation += 1
+        self._track.forget()
+        self._news.forget()
+        return [over]
+
+    def _fresh_spectra(self) -> list[SpectraAccumulator]:
+        return [SpectraAccumulator(group, FORGETTING) for group in self._groups]

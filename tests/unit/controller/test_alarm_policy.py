@@ -1,0 +1,161 @@
+"""Which class what evidence deserves, and which faults are one condition."""
+
+import itertools
+import math
+from dataclasses import replace
+
+import pytest
+
+from controller.alarm.policy import (
+    BROKER,
+    LEAK,
+    NODES,
+    SENSORS,
+    SIREN,
+    FaultEvidence,
+    LeakEvidence,
+    Settings,
+    fault_conditions,
+    leak_conditions,
+)
+from controller.alarm.types import AlarmClass, Condition
+from controller.localize.verdict import Reason
+from firmware_bridge.units import S_PER_HOUR
+from tests.support.verdicts import fix, no_fix, size_of, trend
+
+ADVISORY, CAUTION, WARNING, EMERGENCY = AlarmClass
+LOUD = ("A", "B")
+ONE, TWO = ("P1",), ("P1", "P2")
+# In a volume of 921 m3 at 745 mmHg: 0.3 mmHg/h last 1,040 h; 40 mmHg/h 7.8 h; 160 mmHg/h, 2.67 a minute, 2 h.
+SLOW, MODERATE, FAST, RAPID = 0.3, 1.6, 6.0, 160.0
+
+
+def condition(loud: tuple[str, ...] = (), mmhg_h: float | None = None, agreeing: tuple[str, ...] = TWO) -> Condition:
+    told = None if mmhg_h is None else trend(mmhg_h, agreeing=agreeing)
+    evidence = LeakEvidence(loud, None, told, None if told is None else size_of(told))
+    (one,) = leak_conditions(evidence, Settings())
+    return one
+
+
+def test_nothing_speaks_for_a_leak() -> None:
+    assert leak_conditions(LeakEvidence(), Settings()) == []
+    assert leak_conditions(LeakEvidence(verdict=no_fix()), Settings()) == []
+
+
+@pytest.mark.parametrize(
+    ("loud", "mmhg_h", "agreeing", "expected"),
+    [
+        # One kind, or one sensor, alone: at most a caution, however bad it looks.
+        (LOUD, None, TWO, CAUTION),
+        ((), SLOW, ONE, ADVISORY),
+        ((), MODERATE, ONE, CAUTION),
+        ((), FAST, ONE, CAUTION),
+        ((), RAPID, ONE, CAUTION),
+        ((), RAPID, (), CAUTION),
+        # Two pressure sensors that agree: the whole ladder.
+        ((), SLOW, TWO, ADVISORY),
+        ((), MODERATE, TWO, CAUTION),
+        ((), FAST, TWO, WARNING),
+        ((), RAPID, TWO, EMERGENCY),
+        # Sound and pressure, even of one sensor: two kinds, at least a warning.
+        (LOUD, SLOW, ONE, WARNING),
+        (LOUD, MODERATE, ONE, WARNING),
+        (LOUD, FAST, TWO, WARNING),
+        (LOUD, RAPID, ONE, EMERGENCY),
+    ],
+)
+def test_the_ladder(
+    loud: tuple[str, ...], mmhg_h: float | None, agreeing: tuple[str, ...], expected: AlarmClass
+) -> None:
+    assert condition(loud, mmhg_h, agreeing).alarm_class is expected
+
+
+def test_more_evidence_never_makes_it_milder() -> None:
+    kinds = list(itertools.product([(), LOUD], [None, SLOW, MODERATE, FAST, RAPID], [ONE, TWO]))
+    for (loud, rate, agreeing), (louder, faster, more) in itertools.product(kinds, kinds):
+        stronger = len(louder) >= len(loud) and (faster or 0) >= (rate or 0) and len(more) >= len(agreeing)
+        if stronger and (loud or rate):
+            assert condition(louder, faster, more).alarm_class >= condition(loud, rate, agreeing).alarm_class
+
+
+def test_a_short_reserve_time_is_grave_by_itself() -> None:
+    """Near the limit of 490 mmHg 1.6 mmHg/h leave little time: 12.8 h from 510 mmHg, 2.5 h from 494."""
+    for pressure_mmhg, expected in ((745.0, CAUTION), (510.0, WARNING), (494.0, EMERGENCY)):
+        told = trend(MODERATE, pressure_pa=pressure_mmhg * 133.322387)
+        size = size_of(told)
+        hours = pressure_mmhg / MODERATE * math.log(pressure_mmhg / 490.0)
+        assert size.reserve_s.value / S_PER_HOUR == pytest.approx(hours, rel=1e-6)
+        (one,) = leak_conditions(LeakEvidence((), None, told, size), Settings())
+        assert one.alarm_class is expected, hours
+
+
+def test_the_ladder_is_a_setting() -> None:
+    told = trend(MODERATE)
+    strict = replace(Settings(), warning_mmhg_h=1.0)
+    (one,) = leak_conditions(LeakEvidence((), None, told, size_of(told)), strict)
+    assert one.alarm_class is WARNING
+
+
+def test_the_text_says_what_is_known_and_no_figure_that_moves() -> None:
+    told = trend()
+    cases = [
+        (LeakEvidence(LOUD), "possible leak, heard, place unknown"),
+        (LeakEvidence((), None, told, size_of(told)), "pressure falls: possible leak, place unknown"),
+        (LeakEvidence(LOUD, no_fix(), told, size_of(told)), "leak confirmed by sound and pressure, place unknown"),
+        (
+            LeakEvidence(LOUD, fix(where="0.11 m aft of the toilet panel")),
+            "possible leak, heard, in orbital-module, 0.11 m aft of the toilet panel",
+        ),
+        (LeakEvidence(LOUD, fix((1.0, 0.0, 0.5))), "possible leak, heard, in orbital-module, at (1.00, 0.00, 0.50) m"),
+    ]
+    for evidence, text in cases:
+        (one,) = leak_conditions(evidence, Settings())
+        assert (one.key, one.text) == (LEAK, text)
+
+
+def test_the_evidence_names_sensors_and_figures() -> None:
+    told = trend(sigmas=6.3, agreeing=ONE)
+    (one,) = leak_conditions(LeakEvidence(LOUD, fix(radius95_m=0.021), told, size_of(told)), Settings())
+    heard, located, falls = one.evidence
+    assert "A, B" in heard
+    assert "2.1 cm" in located
+    assert falls == "pressure falls 6.3 sigma over 960 s at P1"
+    (unlocated,) = leak_conditions(LeakEvidence(LOUD, no_fix(Reason.AMBIGUOUS)), Settings())
+    assert unlocated.evidence[1].startswith("no fix: ")
+
+
+def test_lost_nodes_are_one_condition() -> None:
+    assert fault_conditions(FaultEvidence()) == []
+    (one,) = fault_conditions(FaultEvidence(lost_nodes=(("A", "silent"),)))
+    assert (one.key, one.alarm_class, one.text) == (NODES, CAUTION, "node lost: A")
+    (both,) = fault_conditions(FaultEvidence(lost_nodes=(("A", "silent"), ("B", "hung up"))))
+    assert both.text == "nodes lost: A, B"
+    assert both.evidence == ("A: silent", "B: hung up")
+    assert both.members == {"A", "B"}
+
+
+def test_every_fault_has_its_own_condition_and_says_why() -> None:
+    faults = FaultEvidence(
+        lost_nodes=(("A", "silent"),),
+        poor_sensors=(("B", "mute: B1"), ("B", "no bursts"), ("P1-pressure", "silent")),
+        broker="127.0.0.1:1883: refused",
+        siren="S1: no answer",
+    )
+    told = {one.key: one for one in fault_conditions(faults)}
+    assert {key: one.alarm_class for key, one in told.items()} == {
+        NODES: CAUTION,
+        SENSORS: ADVISORY,
+        BROKER: ADVISORY,
+        SIREN: CAUTION,
+    }
+    assert told[SENSORS].text == "not fully working: B, P1-pressure"
+    assert told[SENSORS].members == {"B: mute: B1", "B: no bursts", "P1-pressure: silent"}
+    assert told[BROKER].evidence == ("127.0.0.1:1883: refused",)
+    assert told[SIREN].evidence == ("S1: no answer",)
+
+
+def test_no_fault_is_graver_than_a_caution() -> None:
+    many = tuple((f"N{i}", "silent") for i in range(64))
+    everything = FaultEvidence(lost_nodes=many, poor_sensors=many, broker="x", siren="y")
+    assert max(one.alarm_class for one in fault_conditions(everything)) is CAUTION
+    assert len(fault_conditions(everything)) == 4
