@@ -75,7 +75,7 @@ check: $(HAVE_SELF) $(HAVE_DEV)  ## style, types, import walls: all of them, whi
 	fi; echo "check: all good"
 
 .PHONY: bench
-bench: $(HAVE_SELF) $(HAVE_DEV)  ## speed and accuracy, measured: ARGS go to `python -m benchmarks`
+bench: $(HAVE_SELF) $(HAVE_DEV)  ## speed, measured: ARGS go to `python -m benchmarks`
 	@exec $(BIN)/python -m benchmarks $(ARGS)
 
 # The locks hold hashes and no address. Fewest forks: the same numpy, scipy and stubs on every Python, so the same numbers

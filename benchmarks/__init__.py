@@ -1,1 +1,1 @@
-"""Speed and accuracy, measured: `make bench`."""
+"""Speed, measured: `make bench`. Accuracy is tested in tests/statistical."""

@@ -8,7 +8,7 @@ board the ISS (Astro Pi flight data, 2022: 68 Pa/h over 5 minutes, 48 over 10, 3
 
 import math
 from bisect import bisect_left
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +20,7 @@ WINDOWS_S = (60.0, 120.0, 240.0, 480.0, 960.0, 1920.0, 3840.0, 7680.0, 15360.0)
 MAX_BLOCKS = 4096  # kept at least; a little above the longest window
 MIN_NOISE_PA = 0.05
 STALE_NS = 3 * BLOCK_NS  # a sensor this far behind the newest tells of another window than the rest
+STEADY_SIGMAS = 1.5  # halves of a window that differ by more are no steady fall
 TEMPERATURE_MEMORY_S = 60.0  # a cheap thermometer's noise of 5 mK would be 1.7 Pa; the gas changes more slowly
 
 
@@ -143,6 +144,7 @@ class PressureHistory:
 class PressureTrend:
     """What the pressure sensors of one connected volume say together.
 
+    `fall` is the most significant one; of a significant one that over the longest window in which it was steady.
     `agreeing` are the sensors that fall by half the asked significance by themselves; `watched` all that could be
     asked; `continuing` says that the later half of the window still falls, so that it is not over.
     """
@@ -183,7 +185,27 @@ def judge(
         trend = PressureTrend(joint, tuple(falls), agreeing, significant=significant, continuing=continuing)
         if best is None or (trend.continuing, trend.fall.sigmas) > (best.continuing, best.fall.sigmas):
             best = trend
-    return best
+    if best is None or not best.significant or since_s is not None:
+        return best
+    return replace(best, fall=_steady([histories[name] for name in best.watched], best.fall))
+
+
+def _steady(histories: list[PressureHistory], fall: Fall) -> Fall:
+    """The fall over the longest window, up to that of `fall`, in which it was steady: the rate as it is now.
+
+    The most significant window may reach back before the leak began, by up to its half, and tell 30 % too low a rate.
+    """
+    for window_s in reversed([w for w in WINDOWS_S if w <= fall.window_s + BLOCK_NS / NS_PER_S]):
+        wholes = [whole for history in histories if (whole := history.fall_over(window_s)) is not None]
+        halves = [half for history in histories if (half := history.fall_over(window_s / 2)) is not None]
+        if not wholes or not halves:
+            continue
+        fall, half = _median_fall(tuple(wholes)), _median_fall(tuple(halves))
+        # The whole holds the half: of a random walk their rates differ with the difference of their variances.
+        apart_pa_s = STEADY_SIGMAS * math.sqrt(max(half.sigma_pa_s**2 - fall.sigma_pa_s**2, 0.0))
+        if abs(half.rate_pa_s - fall.rate_pa_s) <= apart_pa_s:
+            break
+    return fall
 
 
 def _continues(fall: Fall, later: list[Fall | None]) -> bool:

@@ -85,12 +85,32 @@ def test_significance_is_unbiased_and_of_unit_spread() -> None:
     assert np.std(sigmas) == pytest.approx(1.0, abs=0.15)
 
 
-def test_the_most_significant_window_is_told() -> None:
+def test_the_rate_is_that_of_the_longest_steady_window() -> None:
     trend = judged({"P1": line(-0.2)})
     assert trend.fall.window_s == 960.0  # of a steady fall the longest window known
-    late = line(0.0)
-    late[-25:] -= 8.0 * np.arange(25)  # 2 minutes of 1.6 Pa/s
-    assert judged({"P1": late}).fall.window_s == 120.0
+    late = line(-0.001)
+    late[-27:] -= 8.0 * np.arange(27)  # 130 s of 1.6 Pa/s, of which 125 are in complete blocks
+    young = judged({"P1": late})
+    assert young.fall.window_s == 120.0
+    assert young.fall.rate_pa_s == pytest.approx(-1.601)
+
+
+@pytest.mark.parametrize("age_s", [180.0, 350.0, 700.0])
+def test_the_rate_of_a_leak_younger_than_the_window_is_not_diluted(age_s: float) -> None:
+    """These ages are just below a window times 3/4: that window is the most significant, and a quarter of it is tight.
+
+    Its rate would be 25 % low, nine sigmas. The 95 % interval of the steady window must hold the true rate: of 60 runs
+    in 57 with an sd of 1.7. Choosing the window by the same data costs some: six sd.
+    """
+    loss_pa_s, before, blocks = 1.0, 250, round(age_s / BLOCK_S)
+    held = []
+    for seed in range(60):
+        walk = random_walk(np.random.default_rng([seed, 5]), before + blocks + 2, D)
+        walk[before:] -= loss_pa_s * BLOCK_S * np.arange(blocks + 2)
+        trend = judged({"P1": walk})
+        assert trend.significant
+        held.append(abs(-trend.fall.rate_pa_s - loss_pa_s) < 1.96 * trend.fall.sigma_pa_s)
+    assert sum(held) >= 57 - 6 * 1.7
 
 
 def test_a_known_onset_asks_for_less() -> None:
