@@ -5,7 +5,3 @@ from firmware_bridge.errors import BridgeError
 
 class ControllerError(BridgeError):
     """We cannot do what was asked."""
-
-
-class OutputError(ControllerError):
-    """An alarm output did not take what it was told."""

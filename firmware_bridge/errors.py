@@ -19,10 +19,6 @@ class WireError(BridgeError):
     """We were asked to put something on the wire that the protocol cannot carry."""
 
 
-class SessionError(BridgeError):
-    """The node is at fault: it answers, but not as the protocol says."""
-
-
 class DeclaredFileError(BridgeError):
     """A declared file (site, scenario, controller configuration) is missing, malformed or out of range."""
 

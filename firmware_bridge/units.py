@@ -20,24 +20,9 @@ class Quantity(IntEnum):
     ULTRASOUND = 3  # Pa
 
 
-def pa_to_mmhg(pressure_pa: float) -> float:
-    """Pascal to conventional millimetres of mercury."""
-    return pressure_pa / PA_PER_MMHG
-
-
-def mmhg_to_pa(pressure_mmhg: float) -> float:
-    """Conventional millimetres of mercury to pascal."""
-    return pressure_mmhg * PA_PER_MMHG
-
-
 def celsius_to_kelvin(temperature_c: float) -> float:
     """Degrees Celsius to kelvin."""
     return temperature_c + KELVIN_OFFSET
-
-
-def kelvin_to_celsius(temperature_k: float) -> float:
-    """Kelvin to degrees Celsius."""
-    return temperature_k - KELVIN_OFFSET
 
 
 def s_to_ns(time_s: float) -> int:

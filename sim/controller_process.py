@@ -22,7 +22,6 @@ class ControllerProcess:
         """Nothing runs yet; `on_event` gets the parsed event and its line."""
         self._on_event = on_event
         self._process: asyncio.subprocess.Process | None = None
-        self.exit_status: int | None = None
 
     async def run(self, configuration: Path, journal: Path, *, time_scale: float, view: bool, narrate: bool) -> None:
         """Start and listen until it ends."""
@@ -44,7 +43,7 @@ class ControllerProcess:
         async for line in process.stdout:
             with suppress(json.JSONDecodeError):
                 self._on_event(json.loads(line), line.decode().rstrip("\n"))
-        self.exit_status = await process.wait()
+        await process.wait()
 
     async def stop(self) -> None:
         """Ask it to end as a person would, and make sure that it has."""
@@ -59,4 +58,3 @@ class ControllerProcess:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
-        self.exit_status = process.returncode

@@ -65,6 +65,8 @@ def render(picture: Picture, news: tuple[str, ...], elapsed_s: float) -> Rendera
     title = Text.assemble((picture.site, "bold"), " · ", (words, style), f" · {elapsed_s:.0f} s")
     parts: list[RenderableType] = [_alarms(picture)] if picture.alarms else []
     parts += [_findings(picture), _nodes(picture)]
+    counts = f"{picture.captures} captures, bursts late {picture.late_bursts}, with gaps {picture.incomplete_bursts}"
+    parts.append(Text(counts, style="dim"))
     parts.append(Text("\n".join(news), style="dim", no_wrap=True, overflow="ellipsis"))
     return Panel(Group(*parts), title=title, title_align="left")
 

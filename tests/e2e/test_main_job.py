@@ -10,6 +10,7 @@ from controller.journal.entries import (
     AnyEntry,
     CommandEntry,
     DetectionEntry,
+    DetectionOverEntry,
     FixEntry,
     LeakRateEntry,
     NodeEntry,
@@ -143,3 +144,28 @@ def test_an_acknowledgement_silences_the_siren_until_it_gets_worse() -> None:
     assert patterns == [SirenPattern.CAUTION, SirenPattern.SILENT, SirenPattern.WARNING]
     by = [e.acknowledged_by for e in run.of_kind(AlarmEntry) if e.state == "acknowledged"]
     assert by[0] == "tester"
+
+
+def test_cut_cables_do_not_end_a_leak() -> None:
+    """Not hearing is not silence: with every array gone the leak stays as it was last known."""
+    faults = tuple(FaultTable(node=n, kind="off", from_s=130.0, until_s=1e6) for n in ("A", "B", "C", "D"))
+    run = run_virtual(run_virtual_rig(scenario(faults=faults), 220.0, settings=SELDOM))
+    assert not run.of_kind(DetectionOverEntry)
+    leak = [e.state for e in run.of_kind(AlarmEntry) if e.key == "leak"]
+    assert set(leak) == {"unacknowledged"}
+    assert run.picture is not None
+    assert run.picture.phase == "leak"
+    assert run.picture.verdict is not None
+    lost = [e for e in run.of_kind(AlarmEntry) if e.key == "nodes"]
+    assert lost[-1].text == "nodes lost: A, B, C, D"
+
+
+def test_a_sealed_leak_is_over_when_quiet_was_heard() -> None:
+    (leak,) = scenario().leaks
+    sealed = leak.model_copy(update={"sealed_at_s": 120.0})
+    run = run_virtual(run_virtual_rig(scenario(leaks=(sealed,)), 240.0, settings=SELDOM))
+    assert len(run.of_kind(DetectionOverEntry)) == 1
+    states = [e.state for e in run.of_kind(AlarmEntry) if e.key == "leak" and e.cause != "new evidence"]
+    assert states == ["unacknowledged", "returned_unacknowledged"]
+    assert run.picture is not None
+    assert run.picture.phase == "watching"
