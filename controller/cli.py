@@ -81,7 +81,7 @@ def run(
     try:
         configuration = _overridden(load_configuration(config), serial, broker, no_mqtt=no_mqtt)
         folder = journal or config.parent / configuration.table.journal.folder
-        show = sys.stderr.isatty() and not as_json if view is None else view
+        show = sys.stderr is not None and sys.stderr.isatty() and not as_json if view is None else view
         printer = Printer(Style(as_json, show, narrate))
         ended = run_until_signal(_serve(configuration, folder, printer), scale=time_scale)
     except BridgeError as error:

@@ -52,6 +52,7 @@ class Bridge:
         async with asyncio.TaskGroup() as group:
             for line in self._lines:
                 group.create_task(self._serve(line), name=f"link {line.port.name}")
+            await asyncio.Event().wait()  # also with no port at all: whoever runs us tells that nobody is heard
 
     def send(self, node: str, ticket: int, command: Command) -> None:
         """Send `command` to the surveyed node; what became of it arrives at the sink with `ticket`."""

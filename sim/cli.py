@@ -59,7 +59,7 @@ def demo(name: str, *, seed: int | None, speed: float, as_json: bool, out: Path 
         chosen = scenario.seed if seed is None else seed
         folder = (out or Path("out") / f"{scenario.name}-seed{chosen}").absolute()
         folder.mkdir(parents=True, exist_ok=True)
-        show = sys.stderr.isatty() and not as_json if view is None else view
+        show = sys.stderr is not None and sys.stderr.isatty() and not as_json if view is None else view
         settings = DemoSettings(site_file, chosen, speed, folder, as_json, show)
         record = run_until_signal(run_demo(scenario, site, settings, _say), scale=speed)
         if record is None:

@@ -35,7 +35,7 @@ class Printer:
     def __init__(self, style: Style) -> None:
         """Nothing is printed before `start`."""
         self._style = style
-        self._view = TerminalView(Console(stderr=True)) if style.view else None
+        self._view = TerminalView(Console(stderr=True)) if style.view and sys.stderr is not None else None
         self._entries: queue.Queue[AnyEntry | None] = queue.Queue(MAX_UNPRINTED)
         self._picture: tuple[Picture, float] | None = None
         self._closed: set[TextIO] = set()
@@ -98,7 +98,10 @@ class Printer:
             view, (picture, elapsed_s) = self._view, self._picture
             self._guarded(sys.stderr, lambda: view.show(picture, elapsed_s))
 
-    def _write(self, stream: TextIO, text: str) -> None:
+    def _write(self, stream: TextIO | None, text: str) -> None:
+        if stream is None:
+            return  # it was closed before we were started
+
         def write() -> None:
             stream.write(text)
             stream.flush()

@@ -73,7 +73,8 @@ class JournalWriter:
     def _open(self) -> None:
         self._path = self._folder / f"journal-{self._stamp}-{self._part:04d}.jsonl"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
-        self._size, self._torn = os.fstat(self._fd).st_size, False
+        self._size = os.fstat(self._fd).st_size
+        self._torn = self._size > 0  # an earlier start of the same second wrote here, and may not have ended its line
         # By the time of the last write, not by name: the clock of a machine without a battery may run behind.
         others = [path for path in self._folder.glob(FILE_PATTERN) if path != self._path]
         others.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
