@@ -1,4 +1,4 @@
-"""The solver on stacked models: exact data, noise, one wrong delay, too few data; then the track of fixes."""
+"""The solver on stacked models: exact data, noise, one wrong delay, too few data."""
 
 import numpy as np
 import pytest
@@ -6,12 +6,9 @@ from numpy.typing import NDArray
 
 from controller.localize.forward import DelayModel, HullModel, Model, SoundSpeedModel
 from controller.localize.solver import Solution, solve
-from controller.localize.track import CONFIRMATIONS, MIN_APART_M, SAME_LEAK_RADII, Track
-from controller.localize.verdict import Fix
 from firmware_bridge.site.box import BoxHull
 from tests.support.delays import SPEED, SURVEY, tdoa_of
 from tests.support.hearing import box_site
-from tests.support.verdicts import fix
 
 HULL = BoxHull((3.0, 2.4, 2.0))
 SITE = box_site()
@@ -104,59 +101,3 @@ def test_too_few_rows_and_blind_rows_are_no_solution() -> None:
 def test_fewer_nodes_know_less() -> None:
     sizes = [np.trace(solved(nodes=nodes).covariance[:3, :3]) for nodes in ("ABCDE", "ABC", "AB")]
     assert sizes == sorted(sizes)
-
-
-# ---- the track
-
-
-def near(distance_m: float) -> Fix:
-    return fix((1.0 + distance_m, 1.0, 0.0), radius95_m=0.01)
-
-
-def test_the_newest_fix_of_one_leak_is_kept() -> None:
-    track = Track()
-    for step in range(5):
-        track.take(near(0.015 * step))
-    assert track.fix == near(0.06)
-
-
-def test_another_place_must_be_found_twice_in_a_row() -> None:
-    assert CONFIRMATIONS == 2
-    track = Track()
-    track.take(near(0.0))
-    track.take(near(1.0))
-    assert track.fix == near(0.0)
-    track.take(near(0.0))  # back: the rival is forgotten
-    track.take(near(1.0))
-    assert track.fix == near(0.0)
-    track.take(near(1.02))
-    assert track.fix == near(1.02)
-
-
-def test_two_different_strangers_do_not_confirm_each_other() -> None:
-    track = Track()
-    for distance_m in (0.0, 1.0, 1.5, 1.0, 1.5):
-        track.take(near(distance_m))
-    assert track.fix == near(0.0)
-
-
-@pytest.mark.parametrize("radius95_m", [0.001, 0.2])
-def test_one_leak_is_what_regions_or_a_decimetre_join(radius95_m: float) -> None:
-    reach = max(MIN_APART_M, SAME_LEAK_RADII * 2 * radius95_m)
-    for share, same in ((0.99, True), (1.01, False)):
-        track = Track()
-        track.take(fix((0.0, 0.0, 0.0), radius95_m=radius95_m))
-        moved = fix((share * reach, 0.0, 0.0), radius95_m=radius95_m)
-        track.take(moved)
-        assert (track.fix == moved) is same
-
-
-def test_a_forgotten_leak_leaves_nothing() -> None:
-    track = Track()
-    track.take(near(0.0))
-    track.take(near(1.0))
-    track.forget()
-    assert track.fix is None
-    track.take(near(2.0))
-    track.take(near(1.0))  # the old rival does not count
-    assert track.fix == near(2.0)
