@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from controller.alarm.types import AlarmClass, AlarmState
 from controller.detect.onset import Settings as OnsetSettings
 from controller.localize.locate import LocateJob
 from controller.localize.verdict import Verdict
@@ -25,6 +26,7 @@ from tests.support.verdicts import fix
 
 STEP_S = 0.25
 SAMPLES = 4096
+LEARNED_S = 40.0  # five bursts, four seconds apart, and some
 # As shipped but for shorter learning and bursts: the same decisions in less time.
 SETTINGS = Settings(onset=OnsetSettings(learning_bursts=5), tasking=TaskingSettings(burst_samples=SAMPLES))
 
@@ -132,3 +134,18 @@ def classes(changes: Iterable[Happening]) -> list[str]:
         for change in changes
         if hasattr(change, "alarm")
     ]
+
+
+def ready() -> Stage:
+    """Everything plugged in, the floor learned, nothing going on."""
+    stage = Stage()
+    stage.plug()
+    assert stage.run(LEARNED_S).picture.phase == "watching"
+    return stage
+
+
+def alarm_of(stage: Stage, key: str = "leak") -> tuple[AlarmClass, AlarmState, int] | None:
+    """Class, state and occurrence of an alarm as it stands."""
+    assert stage.last is not None
+    found = [alarm for alarm in stage.last.picture.alarms if alarm.key == key]
+    return (found[0].alarm_class, found[0].state, found[0].occurrence) if found else None
