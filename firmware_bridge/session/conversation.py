@@ -1,7 +1,7 @@
 """The conversation with one node: HELLO, time synchronisation, streams, commands, silence. No I/O, no clock.
 
-A little over 300 lines: what can be told apart (states, counting, pings, commands, recognition) has its own file; what is
-left shares the one state of one conversation.
+A little over 300 lines: what can be told apart (states, counting, pings, commands, recognition) has its own file; what
+is left shares the one state of one conversation.
 """
 
 from dataclasses import dataclass, replace
