@@ -96,6 +96,15 @@ def test_the_ladder_is_a_setting() -> None:
     assert one.alarm_class is WARNING
 
 
+def test_a_rapid_loss_is_an_emergency_however_much_there_is_to_lose() -> None:
+    """2.6 mmHg a minute: at one atmosphere the reserve would be short as well, so that limit is taken away here."""
+    rate_only = replace(Settings(), emergency_reserve_h=0.01, warning_reserve_h=0.02)
+    for mmhg_min, expected in ((2.5, WARNING), (2.7, EMERGENCY)):
+        told = trend(60 * mmhg_min)
+        (one,) = leak_conditions(LeakEvidence((), None, told, size_of(told)), rate_only)
+        assert one.alarm_class is expected
+
+
 def test_the_text_says_what_is_known_and_no_figure_that_moves() -> None:
     told = trend()
     cases = [

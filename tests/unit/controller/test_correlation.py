@@ -144,6 +144,17 @@ def test_bins_that_only_machines_fill_count_for_nothing() -> None:
     assert rms_hz == pytest.approx(np.array([np.sqrt((40e3**3 - 12e3**3) / (3 * 28e3))]), rel=0.05)
 
 
+def test_neither_microphone_of_a_pair_comes_first() -> None:
+    """One hears the leak better than the other: both shares count, and exchanging the two mirrors the lags."""
+    pair = Pair(12)
+    before, now = pair.snapshot(32), pair.snapshot(8, (1.0, (1.1e-3, 1.0e-3)))
+    uneven = replace(now, power=now.power * np.array([[1.0], [1.5]]))
+    exchanged = [replace(snap, cross=snap.cross.conj(), power=snap.power[::-1]) for snap in (uneven, before)]
+    straight, mirrored = correlate(uneven, before, SPEED_M_S), correlate(*exchanged, SPEED_M_S)
+    assert mirrored.value == pytest.approx(straight.value[:, ::-1], abs=1e-4 * straight.value.max())
+    assert mirrored.rms_frequency_hz == pytest.approx(straight.rms_frequency_hz)
+
+
 @pytest.mark.parametrize("foreign", ["length", "rate"])
 def test_a_baseline_of_another_kind_is_not_used(foreign: str) -> None:
     pair = Pair(10)
