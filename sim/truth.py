@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from firmware_bridge.units import celsius_to_kelvin
 from sim.scenario import ScenarioTable
-from sim.world.leak import Hole
+from sim.world.leak.hole import Hole
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ import numpy as np
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import celsius_to_kelvin
 from sim.scenario import LeakTable, ScenarioTable
-from sim.world.atmosphere import Atmosphere, CabinWeather, WeatherSettings
-from sim.world.leak import Hole
+from sim.world.gas.atmosphere import Atmosphere, CabinWeather, WeatherSettings
+from sim.world.leak.hole import Hole
 
 
 class _Body:

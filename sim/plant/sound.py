@@ -13,10 +13,10 @@ from firmware_bridge.site.survey import Site
 from firmware_bridge.units import celsius_to_kelvin
 from sim.scenario import LeakTable, MachineTable, ScenarioTable
 from sim.world.air import Air
-from sim.world.leak import Hole
-from sim.world.machine import Line, Machine
-from sim.world.room import BoxRoom, CylinderRoom, Room
-from sim.world.sound_field import SoundField, SoundSource
+from sim.world.leak.hole import Hole
+from sim.world.sound.field import SoundField, SoundSource
+from sim.world.sound.machine import Line, Machine
+from sim.world.sound.room import BoxRoom, CylinderRoom, Room
 
 _INSIDE_M = 0.001  # sensors and machines that the survey's error puts into the wall are moved this far into the room
 

@@ -17,9 +17,9 @@ from controller.measure.leak_size import Settings, leak_size, reserve_s
 from controller.measure.tdoa import measure_tdoa
 from firmware_bridge.units import PA_PER_MMHG
 from sim.world.air import Air
-from sim.world.atmosphere import Atmosphere
-from sim.world.leak import Hole
-from sim.world.room import BoxRoom, CylinderRoom
+from sim.world.gas.atmosphere import Atmosphere
+from sim.world.leak.hole import Hole
+from sim.world.sound.room import BoxRoom, CylinderRoom
 from tests.support.pressing import scalars
 from tests.support.rig import RigEar, leaking_at, shipped
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.world.atmosphere import Atmosphere, CabinWeather, WeatherSettings, integral_variance
-from sim.world.leak import Hole
+from sim.world.gas.atmosphere import Atmosphere, CabinWeather, WeatherSettings, integral_variance
+from sim.world.leak.hole import Hole
 
 PASCAL_PER_MMHG = 133.322
 RESTLESS = WeatherSettings(

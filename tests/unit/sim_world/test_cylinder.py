@@ -8,8 +8,8 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sim.world.billiard import rim_paths
-from sim.world.room import CylinderRoom, Paths
+from sim.world.sound.billiard import rim_paths
+from sim.world.sound.room import CylinderRoom, Paths
 
 FloatArray = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.world.leak import Hole
+from sim.world.leak.hole import Hole
 
 PRESSURE_PA = 101_325.0
 TEMPERATURE_K = 295.15

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from sim.world.machine import Line, Machine
+from sim.world.sound.machine import Line, Machine
 
 FAN = Machine((1.0, 0.0, 0.0), broadband_db_at_20khz=50.0)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from sim.world.room import BoxRoom, CylinderRoom, Room
+from sim.world.sound.room import BoxRoom, CylinderRoom, Room
 
 BOX = BoxRoom(4.0, 3.0, 2.0)
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import fft
 
-from sim.world.sampling import band, frame_samples, phasor, shaping
+from sim.world.signal.sampling import band, frame_samples, phasor, shaping
 
 RATE_HZ = 192e3
 

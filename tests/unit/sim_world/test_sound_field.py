@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from sim.world.air import Air
-from sim.world.leak import Hole
-from sim.world.machine import Line, Machine
-from sim.world.room import BoxRoom, CylinderRoom, Room
-from sim.world.sound_field import SoundField, SoundSource
+from sim.world.leak.hole import Hole
+from sim.world.sound.field import SoundField, SoundSource
+from sim.world.sound.machine import Line, Machine
+from sim.world.sound.room import BoxRoom, CylinderRoom, Room
 
 FloatArray = NDArray[np.float64]
 

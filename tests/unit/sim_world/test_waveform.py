@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.world.machine import Line
-from sim.world.waveform import NOISE_BLOCK, Tone, gate, white_noise
+from sim.world.signal.waveform import NOISE_BLOCK, Tone, gate, white_noise
+from sim.world.sound.machine import Line
 
 RATE_HZ = 192e3
 KEY = (7, 11)

@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from scipy import fft
 
 from sim.world.air import Air
-from sim.world.machine import Line
-from sim.world.room import Paths, Room
-from sim.world.sampling import GUARD_S, Psd, band, frame_samples, phasor, shaping
-from sim.world.waveform import Tone, gate, white_noise
+from sim.world.signal.sampling import GUARD_S, Psd, band, frame_samples, phasor, shaping
+from sim.world.signal.waveform import Tone, gate, white_noise
+from sim.world.sound.machine import Line
+from sim.world.sound.room import Paths, Room
 
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]

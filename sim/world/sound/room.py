@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.world.billiard import rim_paths, settled
+from sim.world.sound.billiard import rim_paths, settled
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]

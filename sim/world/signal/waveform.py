@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.world.machine import Line
-from sim.world.sampling import phasor
+from sim.world.signal.sampling import phasor
+from sim.world.sound.machine import Line
 
 FloatArray = NDArray[np.float64]
 

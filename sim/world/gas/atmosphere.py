@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sim.world.air import GAS_CONSTANT_J_KG_K
-from sim.world.leak import CHOKED_FLOW_FACTOR
+from sim.world.leak.hole import CHOKED_FLOW_FACTOR
 
 SECONDS_PER_HOUR = 3600.0
 SERIES_BELOW = 1e-2  # below this step over correlation time the closed form loses its digits

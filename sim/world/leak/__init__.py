@@ -1,0 +1,1 @@
+"""Leaks of every kind: what flows out of them, and what of it is heard inside."""

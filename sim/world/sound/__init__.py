@@ -1,0 +1,1 @@
+"""Airborne ultrasound: sources, rooms and the ways between them."""
