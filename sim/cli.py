@@ -19,7 +19,7 @@ from sim.attach.rig import Rig, render_in_thread
 from sim.demo import DemoSettings, run_demo, summary_lines, write_report
 from sim.faults import Faults
 from sim.plant.plant import Plant
-from sim.scenario import ScenarioTable, list_scenarios, load_scenario
+from sim.scenario.scenario import ScenarioTable, list_scenarios, load_scenario
 
 DEFAULT_SCENARIO = "ms09-2018"
 DEMO_SPEED = 12.0  # 540 s of scenario in 45 s at most; it ends when all has been shown

@@ -24,7 +24,7 @@ from sim.faults import Faults
 from sim.plant.plant import Plant
 from sim.report.run_record import PressureSample, RunRecord
 from sim.report.summary import rows
-from sim.scenario import ScenarioTable
+from sim.scenario.scenario import ScenarioTable
 from sim.score import Heard, complete, score
 from sim.truth import true_leaks
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sim.scenario import FaultTable
+from sim.scenario.faults import FaultTable
 
 DAMAGED_BYTES = 4  # of a frame that is hit
 

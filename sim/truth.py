@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from firmware_bridge.units import celsius_to_kelvin
-from sim.scenario import ScenarioTable
+from sim.scenario.scenario import ScenarioTable
 from sim.world.leak.hole import Hole
 
 

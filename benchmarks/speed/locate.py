@@ -15,7 +15,7 @@ from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.survey import Site
 from sim.node.firmware import Recording
 from sim.plant.plant import Plant, Render
-from sim.scenario import load_scenario
+from sim.scenario.scenario import load_scenario
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 COMPARTMENT = "orbital-module"

@@ -10,7 +10,7 @@ from firmware_bridge.site.survey import Site
 from sim.attach.broker_topics import TopicLine
 from sim.attach.line import Line
 from sim.attach.terminal import TerminalLine
-from sim.scenario import ScenarioTable
+from sim.scenario.scenario import ScenarioTable
 
 MARK = "# written by leaksim for a rig that is up; it goes with the rig"
 

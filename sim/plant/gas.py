@@ -6,7 +6,8 @@ import numpy as np
 
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import celsius_to_kelvin
-from sim.scenario import LeakTable, ScenarioTable
+from sim.scenario.leaks import LeakTable
+from sim.scenario.scenario import ScenarioTable
 from sim.world.gas.atmosphere import Atmosphere, CabinWeather, WeatherSettings
 from sim.world.leak.hole import Hole
 

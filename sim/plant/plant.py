@@ -14,7 +14,7 @@ from sim.node.oscillator import Oscillator
 from sim.node.transducer import Barometer, MicrophoneArray, self_noise_density
 from sim.plant.gas import Gas
 from sim.plant.sound import Sound
-from sim.scenario import ScenarioTable
+from sim.scenario.scenario import ScenarioTable
 
 LONGEST_BURST = 65_536
 LONGEST_STEP_NS = NS_PER_S // 4  # the gas is followed at least this finely

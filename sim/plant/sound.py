@@ -11,7 +11,9 @@ from firmware_bridge.site.cylinder import CylinderHull
 from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import celsius_to_kelvin
-from sim.scenario import LeakTable, MachineTable, ScenarioTable
+from sim.scenario.leaks import LeakTable
+from sim.scenario.scenario import ScenarioTable
+from sim.scenario.sound import MachineTable
 from sim.world.air import Air
 from sim.world.leak.hole import Hole
 from sim.world.sound.field import SoundField, SoundSource

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from firmware_bridge.site.survey import Site
-from sim.scenario import ScenarioTable
+from sim.scenario.scenario import ScenarioTable
 from sim.score import Heard, Score
 from sim.truth import TrueLeak
 

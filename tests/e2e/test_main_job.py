@@ -20,7 +20,8 @@ from controller.journal.reader import read_entries
 from controller.pipeline.events import Acknowledge
 from firmware_bridge.site.survey import load_site
 from firmware_bridge.wire.commands import SirenPattern
-from sim.scenario import FaultTable, WeatherTable
+from sim.scenario.faults import FaultTable
+from sim.scenario.weather import WeatherTable
 from sim.score import complete, score
 from sim.truth import true_leaks
 from sim.virtual_time import run_virtual

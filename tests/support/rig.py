@@ -16,7 +16,8 @@ from firmware_bridge.site.survey import Site
 from firmware_bridge.units import Quantity, celsius_to_kelvin, s_to_ns
 from sim.node.firmware import Recording
 from sim.plant.plant import Plant, Render
-from sim.scenario import LeakTable, ScenarioTable, load_scenario
+from sim.scenario.leaks import LeakTable
+from sim.scenario.scenario import ScenarioTable, load_scenario
 from tests.support.hearing import wave_block
 
 CONFIGS = Path(__file__).parents[2] / "configs"

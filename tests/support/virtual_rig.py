@@ -20,7 +20,7 @@ from sim.attach.cable import CableLine
 from sim.attach.rig import Rig, render_inline
 from sim.faults import Faults
 from sim.plant.plant import Plant
-from sim.scenario import ScenarioTable, load_scenario
+from sim.scenario.scenario import ScenarioTable, load_scenario
 from sim.score import Heard
 
 Kind = TypeVar("Kind", bound=Entry)

@@ -150,7 +150,8 @@ def test_neither_microphone_of_a_pair_comes_first() -> None:
     before, now = pair.snapshot(32), pair.snapshot(8, (1.0, (1.1e-3, 1.0e-3)))
     uneven = replace(now, power=now.power * np.array([[1.0], [1.5]]))
     exchanged = [replace(snap, cross=snap.cross.conj(), power=snap.power[::-1]) for snap in (uneven, before)]
-    straight, mirrored = correlate(uneven, before, SPEED_M_S), correlate(*exchanged, SPEED_M_S)
+    straight = correlate(uneven, before, SPEED_M_S)
+    mirrored = correlate(exchanged[0], exchanged[1], SPEED_M_S)
     assert mirrored.value == pytest.approx(straight.value[:, ::-1], abs=1e-4 * straight.value.max())
     assert mirrored.rms_frequency_hz == pytest.approx(straight.rms_frequency_hz)
 

@@ -1,4 +1,4 @@
-"""A declared fiction: what leaks, sounds, drifts and fails in which site, from one seed. What it does: plant."""
+"""A whole scenario file: its tables, and whether they fit the site that they name."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -9,101 +9,16 @@ from pydantic import Field
 
 from firmware_bridge.declared import Declared, load_declared
 from firmware_bridge.errors import DeclaredFileError
-from firmware_bridge.site.schema import Name, Position
+from firmware_bridge.site.schema import Name
 from firmware_bridge.site.survey import Site, load_site
+from sim.scenario.faults import FaultTable
+from sim.scenario.gas import AirTable
+from sim.scenario.leaks import LeakTable
+from sim.scenario.nodes import ArraysTable, BarometersTable, ClocksTable, SurveyErrorTable
+from sim.scenario.sound import AcousticsTable, MachineTable
+from sim.scenario.weather import WeatherTable
 
 OFF_HULL_M = 0.01
-Share = Annotated[float, Field(ge=0, le=1)]
-Seconds = Annotated[float, Field(ge=0, le=1e8)]
-
-
-class AirTable(Declared):
-    """The air at the start."""
-
-    pressure_hpa: Annotated[float, Field(ge=100, le=2000)]
-    temperature_c: Annotated[float, Field(ge=-50, le=80)]
-    relative_humidity: Share
-
-
-class AcousticsTable(Declared):
-    """How the room answers."""
-
-    reflections: Annotated[int, Field(ge=0, le=4)] = 2
-    wall_reflection: Share = 0.6
-
-
-class WeatherTable(Declared):
-    """What all pressure and temperature sensors of a volume see in common, leak or not."""
-
-    slope_rms_pa_h: Annotated[float, Field(ge=0, le=10_000)] = 0.0
-    slope_correlation_s: Annotated[float, Field(gt=0, le=1e7)] = 900.0
-    temperature_rms_k: Annotated[float, Field(ge=0, le=20)] = 0.0
-    temperature_correlation_s: Annotated[float, Field(gt=0, le=1e7)] = 3600.0
-
-
-class LeakTable(Declared):
-    """A drilled hole that opens at a given time."""
-
-    name: Annotated[str, Field(min_length=1, max_length=60)]
-    compartment: Name
-    position_m: Position
-    diameter_mm: Annotated[float, Field(gt=0, le=500)]
-    discharge_coefficient: Annotated[float, Field(gt=0, le=1)] = 0.85
-    opens_at_s: Seconds
-    sealed_at_s: Seconds | None = None
-    level_spread_db: Annotated[float, Field(ge=0, le=20)] = 0.0
-
-
-class MachineTable(Declared):
-    """A fan, pump or converter that sounds all the time, in every listened compartment where none is named."""
-
-    compartment: Name | None = None
-    name: Annotated[str, Field(min_length=1, max_length=60)]
-    position_m: Position
-    level_db_at_20khz: Annotated[float, Field(ge=-50, le=120)]
-    lines_khz_db: tuple[tuple[Annotated[float, Field(gt=0, le=500)], float], ...] = ()
-
-
-class SurveyErrorTable(Declared):
-    """How far the true rig is from its site file, one standard deviation."""
-
-    microphone_sigma_m: Annotated[float, Field(ge=0, le=1)] = 0.0
-
-
-class ArraysTable(Declared):
-    """The ultrasonic front ends."""
-
-    bits: Annotated[int, Field(ge=8, le=16)] = 14
-    full_scale_pa: Annotated[float, Field(gt=0, le=2000)] = 20.0
-    self_noise_db: Annotated[float, Field(ge=-20, le=100)] = 37.0
-    sensitivity_spread_db: Annotated[float, Field(ge=0, le=10)] = 0.0
-    burst_rate_khz: Annotated[float, Field(ge=64, le=500)] = 192.0
-    trigger_jitter_ns: Annotated[float, Field(ge=0, le=1e6)] = 0.0
-
-
-class BarometersTable(Declared):
-    """The slow sensors."""
-
-    noise_pa: Annotated[float, Field(ge=0, le=1000)] = 0.0
-    bias_spread_pa: Annotated[float, Field(ge=0, le=10_000)] = 0.0
-    temperature_noise_k: Annotated[float, Field(ge=0, le=10)] = 0.0
-    temperature_bias_spread_k: Annotated[float, Field(ge=0, le=10)] = 0.0
-
-
-class ClocksTable(Declared):
-    """The nodes' crystals."""
-
-    drift_spread_ppm: Annotated[float, Field(ge=0, le=200)] = 0.0
-
-
-class FaultTable(Declared):
-    """Something that fails for a while: `off` unplugs the node, `garbage` damages a share of what it sends."""
-
-    node: Name
-    kind: Literal["off", "garbage"]
-    from_s: Seconds
-    until_s: Seconds
-    share: Share = 0.1
 
 
 class ScenarioTable(Declared):
