@@ -32,7 +32,7 @@ def load_declared(path: Path, model: type[Model]) -> Model:
     Raises:
         DeclaredFileError: the file is missing, too large, not TOML, or breaks the model; the text lists every problem.
     """
-    return parse_declared(_read(path), str(path), model)
+    return parse_declared(read_tables(path), str(path), model)
 
 
 def parse_declared(tables: dict[str, Any], source: str, model: type[Model]) -> Model:
@@ -46,7 +46,8 @@ def parse_declared(tables: dict[str, Any], source: str, model: type[Model]) -> M
         raise DeclaredFileError(f"{source} is not valid", remedy="\n  " + "\n  ".join(listed)) from error
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_tables(path: Path) -> dict[str, Any]:
+    """The bare tables of a TOML file; for `parse_declared`. Raises DeclaredFileError as `load_declared` does."""
     try:
         if path.exists() and not path.is_file():
             raise DeclaredFileError(f"{path} is no ordinary file", remedy="name a leakloc TOML file")

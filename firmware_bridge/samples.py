@@ -1,4 +1,4 @@
-"""Reports -> SI blocks on the common time base: counts to Pa and K, pieces to bursts; what is missing is a value."""
+"""Reports -> SI blocks on the common time base: counts to SI, pieces to bursts; what is missing is a value."""
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from firmware_bridge.site.survey import Node, Sensor
 from firmware_bridge.timebase import TimeBase
 from firmware_bridge.units import Quantity
 from firmware_bridge.wire.framing import Flags
-from firmware_bridge.wire.reports import BurstPiece, Channel, Samples
+from firmware_bridge.wire.reports import BandLevels, BurstPiece, Channel, Samples
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 4_000_000  # kHz written for Hz, say, is no rate of any microphone
 MAX_BURST_SAMPLES = 1 << 18  # 1.4 s at 192 kS/s; a node that announces more is refused
@@ -32,7 +32,7 @@ class ScalarBlock:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WaveBlock:
-    """One burst of one node: `pressure_pa` (channels, n) float32 in the order of `sensors`.
+    """One burst of one node's microphones: `pressure_pa` (channels, n) float32 in the order of `sensors`.
 
     `missing` lists half-open sample ranges that never arrived (zero there). `triggered` says that sample 0 was taken
     at the shared trigger edge, so that bursts of the same id on one trigger line are coherent. `nominal_hz` is the
@@ -51,6 +51,49 @@ class WaveBlock:
     missing: tuple[tuple[int, int], ...]
     nominal_hz: float
     rate_sigma: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VibrationBlock:
+    """One burst of one node's contact sensors: `velocity_m_s` (channels, n) float32 of the hull's skin.
+
+    The rest is as in `WaveBlock`. A node that has both kinds makes one block of each out of one burst: they share
+    `burst_id`, start, rates, flags and gaps, and are coherent with each other.
+    """
+
+    node: str
+    sensors: tuple[str, ...]
+    burst_id: int
+    start_ns: int
+    start_sigma_ns: float
+    rate_hz: float
+    velocity_m_s: NDArray[np.float32]
+    triggered: bool
+    saturated: bool
+    missing: tuple[tuple[int, int], ...]
+    nominal_hz: float
+    rate_sigma: float = 0.0
+
+
+BurstBlock = WaveBlock | VibrationBlock
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LevelBlock:
+    """Band levels that a node computed itself, of its sensors of one `quantity`, in the order of `sensors`.
+
+    `mean_square` (channels, bands) is in that quantity's SI unit squared; `bands_hz` (bands, 2) are the edges by the
+    node's clock; the window begins at `t0_ns` common time. `saturated` says that a level is at least so high.
+    """
+
+    node: str
+    quantity: Quantity
+    sensors: tuple[str, ...]
+    t0_ns: int
+    window_ns: int
+    bands_hz: NDArray[np.float64]
+    mean_square: NDArray[np.float64]
+    saturated: bool = False
 
 
 @dataclass(slots=True)
@@ -94,7 +137,7 @@ class Assembler:
         blocks = []
         for column in range(report.counts.shape[1]):
             sensor, channel = self._surveyed(report.first_channel + column)
-            if sensor is None or channel is None or channel.quantity is Quantity.ULTRASOUND:
+            if sensor is None or channel is None or channel.quantity.in_bursts:
                 continue
             measured = channel.offset + channel.scale * report.counts[:, column].astype(np.float64)
             value = sensor.offset + sensor.gain * measured
@@ -102,7 +145,40 @@ class Assembler:
             blocks.append(ScalarBlock(self._node.name, sensor.name, channel.quantity, times, value, sigma_ns))
         return blocks
 
-    def burst(self, piece: BurstPiece, time_ns: int, flags: Flags) -> list[WaveBlock]:
+    def levels(self, report: BandLevels, time_ns: int, flags: Flags) -> list[LevelBlock]:
+        """One block a quantity of the surveyed burst channels; channels that the site does not list are skipped."""
+        if not self._timebase.covers(time_ns):
+            self.refused += 1
+            return []
+        t0_ns, _ = self._timebase.to_common(time_ns)
+        bands_hz = report.bands_hz.astype(np.float64)
+        bands_hz.flags.writeable = False
+        rows: dict[Quantity, list[tuple[Sensor, NDArray[np.float64]]]] = {}
+        for row, counted in enumerate(report.mean_square.astype(np.float64)):
+            sensor, channel = self._surveyed(report.first_channel + row)
+            if sensor is None or channel is None or not channel.quantity.in_bursts:
+                continue
+            # Offsets take no part: a band's level is of what swings in it.
+            rows.setdefault(channel.quantity, []).append((sensor, (sensor.gain * channel.scale) ** 2 * counted))
+        blocks = []
+        for quantity, known in rows.items():
+            mean_square = np.stack([level for _, level in known])
+            mean_square.flags.writeable = False
+            blocks.append(
+                LevelBlock(
+                    node=self._node.name,
+                    quantity=quantity,
+                    sensors=tuple(sensor.name for sensor, _ in known),
+                    t0_ns=t0_ns,
+                    window_ns=round(report.window_ns * (1.0 + self._timebase.rate_error)),
+                    bands_hz=bands_hz,
+                    mean_square=mean_square,
+                    saturated=bool(flags & Flags.SATURATED),
+                )
+            )
+        return blocks
+
+    def burst(self, piece: BurstPiece, time_ns: int, flags: Flags) -> list[BurstBlock]:
         """Bursts that `piece` ends or pushes out; pieces come in order, so the last one ends a burst with its gaps."""
         if not self._timebase.covers(time_ns):
             self.refused += 1
@@ -129,13 +205,13 @@ class Assembler:
             finished += self._close_all([next(iter(self._open))])
         return finished
 
-    def sweep(self) -> list[WaveBlock]:
+    def sweep(self) -> list[BurstBlock]:
         """Close bursts that got nothing for STALE_SWEEPS calls, one a second: their last piece was lost."""
         for burst in self._open.values():
             burst.quiet_sweeps += 1
         return self._close_all([i for i, burst in self._open.items() if burst.quiet_sweeps >= STALE_SWEEPS])
 
-    def flush(self) -> list[WaveBlock]:
+    def flush(self) -> list[BurstBlock]:
         """Close every open burst with its gaps, as when the node falls silent."""
         return self._close_all(list(self._open))
 
@@ -153,7 +229,7 @@ class Assembler:
         plausible = MIN_RATE_HZ <= piece.rate_hz <= MAX_RATE_HZ and piece.total <= MAX_BURST_SAMPLES
         if len(sensors) != len(rows) or not plausible:
             return None
-        if any(sensor.quantity is not Quantity.ULTRASOUND for sensor in sensors):
+        if not all(sensor.quantity.in_bursts for sensor in sensors):
             return None
         channels = [row for _, row in rows if row is not None]
         gain = np.array([sensor.gain for sensor in sensors])
@@ -168,34 +244,43 @@ class Assembler:
             offset=(gain * [c.offset for c in channels] + [s.offset for s in sensors]).astype(np.float32),
         )
 
-    def _close_all(self, burst_ids: list[int]) -> list[WaveBlock]:
+    def _close_all(self, burst_ids: list[int]) -> list[BurstBlock]:
         """What was begun on a clock that was stepped since cannot be dated any more; it is dropped and counted."""
         undatable = [i for i in burst_ids if not self._timebase.covers(self._open[i].node_start_ns)]
         self.refused += len(undatable)
         for burst_id in undatable:
             del self._open[burst_id]
-        return [self._close(burst_id) for burst_id in burst_ids if burst_id in self._open]
+        return [block for burst_id in burst_ids if burst_id in self._open for block in self._close(burst_id)]
 
-    def _close(self, burst_id: int) -> WaveBlock:
+    def _close(self, burst_id: int) -> list[BurstBlock]:
+        """The burst as one block a quantity."""
         burst = self._open.pop(burst_id)
         start_ns, sigma_ns = self._timebase.to_common(burst.node_start_ns)
-        pressure_pa = burst.counts * burst.scale[:, None] + burst.offset[:, None]
-        pressure_pa[:, ~burst.present] = 0.0
-        pressure_pa.flags.writeable = False
-        return WaveBlock(
-            node=self._node.name,
-            sensors=tuple(sensor.name for sensor in burst.sensors),
-            burst_id=burst_id,
-            start_ns=start_ns,
-            start_sigma_ns=sigma_ns,
-            rate_hz=burst.rate_hz / (1.0 + self._timebase.rate_error),
-            pressure_pa=pressure_pa,
-            triggered=burst.triggered,
-            saturated=burst.saturated,
-            missing=_gaps(burst.present),
-            nominal_hz=float(burst.rate_hz),
-            rate_sigma=self._timebase.rate_sigma,
-        )
+        values = burst.counts * burst.scale[:, None] + burst.offset[:, None]
+        values[:, ~burst.present] = 0.0
+        blocks: list[BurstBlock] = []
+        for quantity in dict.fromkeys(sensor.quantity for sensor in burst.sensors):
+            rows = [row for row, sensor in enumerate(burst.sensors) if sensor.quantity is quantity]
+            of_quantity = values[rows]
+            of_quantity.flags.writeable = False
+            block = WaveBlock if quantity is Quantity.ULTRASOUND else VibrationBlock  # alike but for one field's unit
+            blocks.append(
+                block(
+                    self._node.name,
+                    tuple(burst.sensors[row].name for row in rows),
+                    burst_id,
+                    start_ns,
+                    sigma_ns,
+                    burst.rate_hz / (1.0 + self._timebase.rate_error),
+                    of_quantity,
+                    burst.triggered,
+                    burst.saturated,
+                    _gaps(burst.present),
+                    float(burst.rate_hz),
+                    self._timebase.rate_sigma,
+                )
+            )
+        return blocks
 
 
 def _gaps(present: NDArray[np.bool_]) -> tuple[tuple[int, int], ...]:

@@ -17,7 +17,18 @@ class Quantity(IntEnum):
     OTHER = 0  # something that only a newer node knows; no site lists it
     PRESSURE = 1  # Pa
     TEMPERATURE = 2  # K
-    ULTRASOUND = 3  # Pa
+    ULTRASOUND = 3  # Pa, sound pressure in the air
+    SURFACE_VELOCITY = 4  # m/s, of the hull's skin under a contact sensor
+    PP_NITROGEN = 5  # Pa, partial pressure, as all that begin so
+    PP_OXYGEN = 6
+    PP_CARBON_DIOXIDE = 7
+    PP_WATER = 8
+    HATCH = 9  # 0 closed, 1 open, the share of its way between (no unit)
+
+    @property
+    def in_bursts(self) -> bool:
+        """Whether it comes as waveforms (BURST_PIECE) and band levels; all others come as slow samples."""
+        return self in {Quantity.ULTRASOUND, Quantity.SURFACE_VELOCITY}
 
 
 def celsius_to_kelvin(temperature_c: float) -> float:

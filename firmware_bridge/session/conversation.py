@@ -35,7 +35,7 @@ from firmware_bridge.wire.framing import (
     Packet,
     encode_packet,
 )
-from firmware_bridge.wire.reports import Ack, BurstPiece, HelloAck, Pong, Samples, Status
+from firmware_bridge.wire.reports import Ack, BandLevels, BurstPiece, HelloAck, Pong, Samples, Status
 
 HELLO_RETRY_NS = NS_PER_S // 2
 UNANSWERED_HELLOS = 6  # then people are told that nobody answers; asking goes on
@@ -224,6 +224,8 @@ class Session:
                 events += self._assembler.scalars(message, packet.time_ns)
             case BurstPiece() if self._assembler:
                 events += self._assembler.burst(message, packet.time_ns, packet.flags)
+            case BandLevels() if self._assembler:
+                events += self._assembler.levels(message, packet.time_ns, packet.flags)
         return events
 
     def _identified(self, now_ns: int, ack: HelloAck, boot_id: int) -> list[SessionEvent]:

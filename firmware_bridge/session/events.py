@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from firmware_bridge.samples import ScalarBlock, WaveBlock
+from firmware_bridge.samples import BurstBlock, LevelBlock, ScalarBlock
 from firmware_bridge.session.states import State
 from firmware_bridge.wire.commands import Command
 from firmware_bridge.wire.reports import Feature, Status
@@ -72,7 +72,7 @@ class CommandOutcome:
     text: str
 
 
-SessionEvent = StateChanged | LinkHealth | CommandOutcome | ScalarBlock | WaveBlock
+SessionEvent = StateChanged | LinkHealth | CommandOutcome | ScalarBlock | BurstBlock | LevelBlock
 
 
 @dataclass(frozen=True, slots=True)

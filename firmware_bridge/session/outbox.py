@@ -5,15 +5,16 @@ from dataclasses import dataclass, replace
 from firmware_bridge.session.events import CommandOutcome
 from firmware_bridge.units import NS_PER_S
 from firmware_bridge.wire.codec import encode, kind_of
-from firmware_bridge.wire.commands import Capture, Command, Identify, Siren, Start, Stop
+from firmware_bridge.wire.commands import Capture, Command, Identify, Levels, Siren, Start, Stop, Switch
 from firmware_bridge.wire.framing import encode_packet
 from firmware_bridge.wire.reports import Ack, AckResult
 
 MAX_PENDING = 32  # a node that acknowledges nothing cannot grow us
 RETRY_NS = NS_PER_S // 2
 # How often a command is sent at most. A capture is bound to an instant, so sending it late again is of no use; a siren
-# must sound, so it is tried for four seconds before the outcome says that it did not; then it is ordered anew.
-_TRIES: dict[type[Command], int] = {Siren: 8, Start: 8, Stop: 3, Identify: 3, Capture: 1}
+# must sound, so it is tried for four seconds before the outcome says that it did not; then it is ordered anew. A fan
+# must stop as surely as a siren must sound.
+_TRIES: dict[type[Command], int] = {Siren: 8, Switch: 8, Start: 8, Levels: 8, Stop: 3, Identify: 3, Capture: 1}
 _PATIENCE_NS: dict[type[Command], int] = {Capture: 2 * NS_PER_S}
 
 
@@ -39,9 +40,8 @@ class Outbox:
         if len(self._pending) >= MAX_PENDING:
             return None
         kind = kind_of(type(command))
-        if isinstance(command, Siren):  # an older pattern, sent again after this one, would undo it
-            for key in [key for key in self._pending if key[0] == kind]:
-                del self._pending[key]
+        for key in [key for key, pending in self._pending.items() if _undoes(pending.command, command)]:
+            del self._pending[key]
         self._sequence = (self._sequence + 1) & 0xFFFF
         frame = encode_packet(encode(on_wire or command, sequence=self._sequence))
         patience_ns = _PATIENCE_NS.get(type(command), RETRY_NS)
@@ -86,3 +86,13 @@ class Outbox:
     def next_ns(self) -> int | None:
         """When `overdue` has something to do."""
         return min((pending.due_ns for pending in self._pending.values()), default=None)
+
+
+def _undoes(older: Command, newer: Command) -> bool:
+    """Whether `older`, sent again after `newer`, would undo it."""
+    match newer:
+        case Siren() | Levels():
+            return type(older) is type(newer)
+        case Switch():
+            return isinstance(older, Switch) and older.output == newer.output
+    return False

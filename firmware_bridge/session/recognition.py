@@ -52,10 +52,14 @@ def _complaints(node: Node, ack: HelloAck) -> tuple[str, ...]:
     if unread:
         complaints.append(f"its channels do not measure what the site file says of {', '.join(unread)}: not read")
     hears = bool(node.of_quantity(Quantity.ULTRASOUND))
+    feels = bool(node.of_quantity(Quantity.SURFACE_VELOCITY))
     asked = (
         (hears, Feature.BURSTS, "it has microphones by the site file, but records no bursts"),
+        (feels, Feature.BURSTS, "it has contact sensors by the site file, but records no bursts"),
         (hears, Feature.SIMULTANEOUS, "its microphones are not sampled at the same instant: delays will be wrong"),
+        (feels, Feature.SIMULTANEOUS, "its contact sensors are not sampled at the same instant: delays will be wrong"),
         (node.trigger_line is not None, Feature.TRIGGER_LINE, "it has no trigger line, the site file says it has"),
         (node.siren, Feature.SIREN, "it has no siren, the site file says it has"),
+        (bool(node.switches), Feature.SWITCH, "it switches nothing, the site file says it does"),
     )
     return (*complaints, *(text for wanted, feature, text in asked if wanted and not ack.features & feature))

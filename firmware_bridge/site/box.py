@@ -1,11 +1,14 @@
 """A rectangular box: one corner at the origin, edges along x, y and z."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.site.hull import Outline, Points, centred_steps
+
+_TINY_M = 1e-11  # a direction told by less is rounding error: coordinates of a kilometre are good to 1e-13 m
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class BoxHull:
         nearest[rows, axis] = sign[rows, axis]
         over = np.maximum(gap, 0.0)
         length = np.linalg.norm(over, axis=1)
-        away = sign * over / np.maximum(length, 1e-12)[:, None]
-        return np.asarray(np.where((length > 0)[:, None], away, nearest))
+        beyond = length > _TINY_M
+        away = sign * over / np.where(beyond, length, 1.0)[:, None]
+        return np.asarray(np.where(beyond[:, None], away, nearest))
 
     def project(self, points_m: Points) -> Points:
         """The nearest wall points (n, 3)."""
@@ -62,10 +66,10 @@ class BoxHull:
         x, y, z = np.clip(points_m, 0.0, self.size_m).T
         net = np.stack(
             [
-                np.column_stack([z - lz, y]),  # x = 0, folded left
-                np.column_stack([lx + lz - z, y]),  # x = lx, folded right
-                np.column_stack([x, z - lz]),  # y = 0, folded down
-                np.column_stack([x, ly + lz - z]),  # y = ly, folded up
+                np.column_stack([-z, y]),  # x = 0, folded left
+                np.column_stack([lx + z, y]),  # x = lx, folded right
+                np.column_stack([x, -z]),  # y = 0, folded down
+                np.column_stack([x, ly + z]),  # y = ly, folded up
                 np.column_stack([x, y]),  # z = 0, the floor
                 np.column_stack([2 * lx + lz - x, y]),  # z = lz, the ceiling
             ]
@@ -93,3 +97,14 @@ class BoxHull:
     def corners_m(self) -> tuple[Points, Points]:
         """Lowest and highest corner (3,) of the box."""
         return np.zeros(3), np.asarray(self.size_m, dtype=float)
+
+    @property
+    def area_m2(self) -> float:
+        """Area of the six walls."""
+        lx, ly, lz = self.size_m
+        return 2.0 * (lx * ly + ly * lz + lz * lx)
+
+    @property
+    def volume_m3(self) -> float:
+        """Enclosed volume."""
+        return math.prod(self.size_m)

@@ -6,9 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.site.hull import Outline, Points, centred_steps
-
-_PICTURE_GAP = 0.08  # of the radius, between the unrolled side and the end discs
-_TINY_M = 1e-12
+from firmware_bridge.site.turned import (
+    PICTURE_GAP,
+    TINY_M,
+    angle_about_axis,
+    disc,
+    disc_outline,
+    drawn_on_disc,
+    from_axis,
+    rings,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +39,13 @@ class CylinderHull:
 
     def outward(self, points_m: Points) -> Points:
         """Outward unit normal (n, 3) of the nearest wall point; beyond a rim, away from the rim."""
-        radial, side, end = self._gaps(points_m)
-        radial_unit = np.zeros_like(points_m)
-        radial_unit[:, 1:] = points_m[:, 1:] / np.maximum(radial, _TINY_M)[:, None]
-        radial_unit[radial < _TINY_M, 1] = 1.0
+        _, side, end = self._gaps(points_m)
+        _, radial_unit = from_axis(points_m)
         axial_unit = np.zeros_like(points_m)
         axial_unit[:, 0] = np.where(points_m[:, 0] >= self.length_m / 2, 1.0, -1.0)
-        beyond = (side > 0) & (end > 0)
-        rim = side[:, None] * radial_unit + end[:, None] * axial_unit
-        rim /= np.maximum(np.hypot(side, end), _TINY_M)[:, None]
+        away = np.hypot(side, end)
+        beyond = (side > 0) & (end > 0) & (away > TINY_M)
+        rim = (side[:, None] * radial_unit + end[:, None] * axial_unit) / np.where(beyond, away, 1.0)[:, None]
         flat = np.where((side >= end)[:, None], radial_unit, axial_unit)
         return np.asarray(np.where(beyond[:, None], rim, flat))
 
@@ -51,49 +56,34 @@ class CylinderHull:
     def grid(self, spacing_m: float) -> Points:
         """Cell midpoints on the side and rings of midpoints on both ends."""
         x = centred_steps(0.0, self.length_m, spacing_m)
-        angle = centred_steps(-np.pi, np.pi, spacing_m / self.radius_m)
-        xx, aa = (grid.ravel() for grid in np.meshgrid(x, angle, indexing="ij"))
-        side = np.column_stack([xx, self.radius_m * np.cos(aa), self.radius_m * np.sin(aa)])
-        disc = self._disc(spacing_m)
-        ends = [np.column_stack([np.full(len(disc), at), disc]) for at in (0.0, self.length_m)]
-        return np.vstack([side, *ends])
-
-    def _disc(self, spacing_m: float) -> NDArray[np.float64]:
-        rings = []
-        for radius in centred_steps(0.0, self.radius_m, spacing_m):
-            angle = centred_steps(-np.pi, np.pi, spacing_m / radius)
-            rings.append(np.column_stack([radius * np.cos(angle), radius * np.sin(angle)]))
-        return np.vstack(rings)
+        side = rings(x, np.full(len(x), self.radius_m), spacing_m)
+        return np.vstack([side, *(disc(at, self.radius_m, spacing_m) for at in (0.0, self.length_m))])
 
     def unroll(self, points_m: Points) -> NDArray[np.float64]:
         """Side as (x, radius x angle); the ends as discs left and right of it (n, 2)."""
-        radial, side, end = self._gaps(points_m)
-        angle = np.arctan2(points_m[:, 2], points_m[:, 1])
-        on_side = np.column_stack([points_m[:, 0], self.radius_m * angle])
-        at_far_end = points_m[:, 0] > self.length_m / 2
-        centre = np.where(at_far_end, self._far_centre_m, self._near_centre_m)
-        mirrored = np.where(at_far_end, 1.0, -1.0) * radial * np.cos(angle)
-        on_end = np.column_stack([centre + mirrored, radial * np.sin(angle)])
+        _, side, end = self._gaps(points_m)
+        on_side = np.column_stack([points_m[:, 0], self.radius_m * angle_about_axis(points_m)])
+        near = drawn_on_disc(points_m, self._near_centre_m, at_far_end=False)
+        far = drawn_on_disc(points_m, self._far_centre_m, at_far_end=True)
+        on_end = np.where((points_m[:, 0] > self.length_m / 2)[:, None], far, near)
         return np.asarray(np.where((side >= end)[:, None], on_side, on_end))
 
     @property
     def _near_centre_m(self) -> float:
-        return -self.radius_m * (1 + _PICTURE_GAP)
+        return -self.radius_m * (1 + PICTURE_GAP)
 
     @property
     def _far_centre_m(self) -> float:
-        return self.length_m + self.radius_m * (1 + _PICTURE_GAP)
+        return self.length_m + self.radius_m * (1 + PICTURE_GAP)
 
     def outlines(self) -> tuple[Outline, ...]:
         """Side rectangle and the two end discs."""
         half = np.pi * self.radius_m
         side = np.array([[0, -half], [self.length_m, -half], [self.length_m, half], [0, half], [0, -half]])
-        angle = np.linspace(0, 2 * np.pi, 121)
-        circle = self.radius_m * np.column_stack([np.cos(angle), np.sin(angle)])
         return (
             Outline("side", side),
-            Outline("end at x = 0", circle + np.array([self._near_centre_m, 0.0])),
-            Outline(f"end at x = {self.length_m:g} m", circle + np.array([self._far_centre_m, 0.0])),
+            disc_outline("end at x = 0", self._near_centre_m, self.radius_m),
+            disc_outline(f"end at x = {self.length_m:g} m", self._far_centre_m, self.radius_m),
         )
 
     @property
@@ -103,3 +93,13 @@ class CylinderHull:
             np.array([0.0, -self.radius_m, -self.radius_m]),
             np.array([self.length_m, self.radius_m, self.radius_m]),
         )
+
+    @property
+    def area_m2(self) -> float:
+        """Wall area, both ends included."""
+        return 2 * np.pi * self.radius_m * (self.length_m + self.radius_m)
+
+    @property
+    def volume_m3(self) -> float:
+        """Enclosed volume."""
+        return np.pi * self.radius_m**2 * self.length_m

@@ -37,7 +37,10 @@ class Hull(Protocol):
         ...
 
     def unroll(self, points_m: Points) -> NDArray[np.float64]:
-        """Where wall points lie on the flat picture of the hull (n, 2), metres."""
+        """Where wall points lie on the flat picture of the hull (n, 2), metres.
+
+        Seen from inside. Areas are true; lengths are where the wall is flat or a cylinder.
+        """
         ...
 
     def outlines(self) -> tuple[Outline, ...]:
@@ -46,7 +49,17 @@ class Hull(Protocol):
 
     @property
     def corners_m(self) -> tuple[Points, Points]:
-        """Lowest and highest corner (3,) of the box around the hull."""
+        """Lowest and highest corner (3,) of a box around the hull."""
+        ...
+
+    @property
+    def area_m2(self) -> float:
+        """Area of the whole wall."""
+        ...
+
+    @property
+    def volume_m3(self) -> float:
+        """Volume that the wall encloses."""
         ...
 
 

@@ -12,29 +12,22 @@ from numpy.typing import NDArray
 
 from firmware_bridge.declared import load_declared
 from firmware_bridge.errors import SiteError
-from firmware_bridge.site.box import BoxHull
-from firmware_bridge.site.cylinder import CylinderHull
+from firmware_bridge.site.fittings import APART_M, QUANTITY_OF, Equipment, equipment_of, fitting_problems
 from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.landmarks import Directions, Landmark
-from firmware_bridge.site.schema import (
-    AirTable,
-    BoxTable,
-    CompartmentTable,
-    NodeTable,
-    SiteTable,
-    SurveyTable,
-)
+from firmware_bridge.site.schema import AirTable, NodeTable, SiteTable, SurveyTable
+from firmware_bridge.site.shapes import build_hull, shape_problems
 from firmware_bridge.units import Quantity
 
-MAX_HULL_AREA_M2 = 1000.0  # five times a station's largest module; the search takes memory by the area
-COARSE_M = 0.5
-APART_M = 0.002  # microphones nearer to each other than this are one position typed twice
 OUTSIDE_TOLERANCE_M = 0.01  # a microphone is mounted on the wall: the survey's own error may put it behind it
 
 
 @dataclass(frozen=True, slots=True)
 class Sensor:
-    """One surveyed sensor: where it is, and how its node's SI values are corrected (offset + gain x value)."""
+    """One surveyed sensor: where it is, and how its node's SI values are corrected (offset + gain x value).
+
+    `hatch` is the name of the hatch whose position a hatch sensor measures.
+    """
 
     name: str
     node: str
@@ -43,11 +36,12 @@ class Sensor:
     position_m: tuple[float, float, float] | None
     gain: float
     offset: float
+    hatch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """One box of electronics and its sensors in channel order."""
+    """One box of electronics, its sensors in channel order and what it switches in the order of outputs."""
 
     name: str
     uid: int
@@ -55,6 +49,7 @@ class Node:
     trigger_line: str | None
     siren: bool
     sensors: tuple[Sensor, ...]
+    switches: tuple[Equipment, ...] = ()
 
     def of_quantity(self, quantity: Quantity) -> tuple[Sensor, ...]:
         """This node's sensors of one kind, in channel order."""
@@ -77,6 +72,7 @@ class Hatch:
     name: str
     between: tuple[str, str]
     normally_open: bool
+    area_m2: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +140,11 @@ def load_site(path: Path) -> Site:
 def build_site(table: SiteTable, source: str) -> Site:
     """Turn declared tables into a Site; `source` is named in messages."""
     problems = [*_name_problems(table), *_reference_problems(table), *_sensor_problems(table)]
-    compartments = tuple(Compartment(c.name, c.volume_m3, _hull(c)) for c in table.compartments)
+    hulls = [build_hull(room.hull) for room in table.compartments]
+    compartments = tuple(Compartment(c.name, c.volume_m3, h) for c, h in zip(table.compartments, hulls, strict=True))
     rooms = {room.name: room for room in compartments}
-    problems += [*_area_problems(rooms), *_hull_problems(table, rooms)]
+    problems += [*shape_problems(table.compartments, hulls), *_hull_problems(table, rooms)]
+    problems += fitting_problems(table, {room.name: room.hull for room in compartments})
     if problems:
         raise SiteError(f"{source} contradicts itself", remedy="\n  " + "\n  ".join(problems))
     nodes = tuple(_node(node) for node in table.nodes)
@@ -157,27 +155,21 @@ def build_site(table: SiteTable, source: str) -> Site:
         air=table.air,
         survey=table.survey,
         compartments=compartments,
-        hatches=tuple(Hatch(h.name, h.between, h.normally == "open") for h in table.hatches),
+        hatches=tuple(Hatch(h.name, h.between, h.normally == "open", h.area_m2) for h in table.hatches),
         nodes=nodes,
         landmarks=tuple(Landmark(mark.name, mark.position_m) for mark in table.landmarks),
         _node_by_uid={node.uid: node for node in nodes},
     )
 
 
-def _hull(room: CompartmentTable) -> Hull | None:
-    if room.hull is None:
-        return None
-    if isinstance(room.hull, BoxTable):
-        return BoxHull(room.hull.size_m)
-    return CylinderHull(room.hull.radius_m, room.hull.length_m)
-
-
 def _node(table: NodeTable) -> Node:
     sensors = tuple(
-        Sensor(s.name, table.name, Quantity[s.quantity.upper()], s.channel, s.position_m, s.gain, s.offset)
+        Sensor(s.name, table.name, QUANTITY_OF[s.quantity], s.channel, s.position_m, s.gain, s.offset, s.hatch)
         for s in sorted(table.sensors, key=lambda s: s.channel)
     )
-    return Node(table.name, int(table.uid, 16), table.compartment, table.trigger_line, table.siren, sensors)
+    uid = int(table.uid, 16)
+    line, switches = table.trigger_line, equipment_of(table)
+    return Node(table.name, uid, table.compartment, line, table.siren, sensors, switches)
 
 
 def _twice(what: str, names: Iterable[str]) -> list[str]:
@@ -195,6 +187,7 @@ def _name_problems(table: SiteTable) -> list[str]:
         *_twice("nodes[].name", (n.name for n in table.nodes)),
         *_twice("nodes[].uid", (n.uid.lstrip("0") or "0" for n in table.nodes)),
         *_twice("nodes[].sensors[].name", (s.name for n in table.nodes for s in n.sensors)),
+        *_twice("nodes[].switches[].name", (s.name for n in table.nodes for s in n.switches)),
         *_twice("landmarks[].name", (mark.name for mark in table.landmarks)),
     ]
 
@@ -212,6 +205,7 @@ def _sensor_problems(table: SiteTable) -> list[str]:
     for i, node in enumerate(table.nodes):
         key = f"nodes[{i}] ({node.name})"
         problems += _twice(f"{key}.sensors[].channel", (str(s.channel) for s in node.sensors))
+        problems += _twice(f"{key}.switches[].output", (str(s.output) for s in node.switches))
         problems += [
             f"{key}.sensors: microphone {s.name!r} has no position_m; localization needs it"
             for s in node.sensors
@@ -226,17 +220,6 @@ def _sensor_problems(table: SiteTable) -> list[str]:
     return problems
 
 
-def _area_problems(rooms: dict[str, Compartment]) -> list[str]:
-    problems = []
-    for i, room in enumerate(rooms.values()):
-        if room.hull is not None and len(room.hull.grid(COARSE_M)) * COARSE_M**2 > MAX_HULL_AREA_M2:
-            problems.append(
-                f"compartments[{i}] ({room.name}).hull: more than {MAX_HULL_AREA_M2:g} m² of wall; "
-                "check the unit (metres), or describe it as several compartments"
-            )
-    return problems
-
-
 def _hull_problems(table: SiteTable, rooms: dict[str, Compartment]) -> list[str]:
     problems = []
     for i, node in enumerate(table.nodes):
@@ -247,7 +230,7 @@ def _hull_problems(table: SiteTable, rooms: dict[str, Compartment]) -> list[str]
         if room is None or room.hull is None:
             continue
         for sensor in node.sensors:
-            if sensor.position_m is None:
+            if sensor.position_m is None or sensor.quantity == "surface_velocity":  # that sits on the hull: fittings
                 continue
             outside_m = float(room.hull.signed_distance_m(np.array([sensor.position_m]))[0])
             if outside_m > OUTSIDE_TOLERANCE_M:

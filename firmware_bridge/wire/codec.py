@@ -5,57 +5,51 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from firmware_bridge.errors import WireError
-from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire.commands import (
+    MAX_LEVELS_PERIOD_MS,
+    MIN_LEVELS_PERIOD_MS,
     Capture,
     Command,
     Hello,
     Identify,
+    Levels,
     Ping,
     Siren,
     SirenPattern,
     Start,
     Stop,
+    Switch,
     TriggerRole,
 )
 from firmware_bridge.wire.framing import PROTOCOL_VERSION, Flags, Packet
-from firmware_bridge.wire.reports import (
-    Ack,
-    AckResult,
-    BurstPiece,
-    Channel,
-    Feature,
-    HelloAck,
-    Pong,
-    Report,
-    Samples,
-    Status,
+from firmware_bridge.wire.report_payloads import (
+    decode_ack,
+    decode_burst,
+    decode_hello_ack,
+    decode_levels,
+    decode_pong,
+    decode_samples,
+    decode_status,
+    encode_ack,
+    encode_burst,
+    encode_hello_ack,
+    encode_levels,
+    encode_pong,
+    encode_samples,
+    encode_status,
+    exactly,
 )
+from firmware_bridge.wire.reports import Ack, BandLevels, BurstPiece, HelloAck, Pong, Report, Samples, Status
 
-MAX_TEXT_BYTES = 64
-MAX_CHANNELS = 32
-MAX_SCALE = 1e9  # SI per count: far beyond any converter, and no count times it leaves single precision
-MAX_OFFSET = 1e12
-MAX_SAMPLE_PERIOD_NS = 3600 * NS_PER_S
-
-_QUANTITIES = {quantity.value: quantity for quantity in Quantity}
-
-_HELLO_ACK = struct.Struct("<BBHQIIBB")
-_CHANNEL = struct.Struct("<Bdd")
-_PONG = struct.Struct("<IQQ")
-_STATUS = struct.Struct("<IIIIBff")
-_SAMPLES = struct.Struct("<BBHQ")
-_BURST = struct.Struct("<IIIIBBH")
-_ACK = struct.Struct("<BBHB")
 _HELLO = struct.Struct("<BB")
 _PING = struct.Struct("<I")
 _START = struct.Struct("<I")
 _CAPTURE = struct.Struct("<IIB3xQ")
 _SIREN = struct.Struct("<B")
 _IDENTIFY = struct.Struct("<H")
+_SWITCH = struct.Struct("<BB")
+_LEVELS = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,139 +61,26 @@ class Undecodable:
     reason: str
 
 
-def _text(data: bytes, length: int) -> str:
-    if length > MAX_TEXT_BYTES or length > len(data):
-        raise ValueError(f"text of {length} bytes in {len(data)}")
-    text = data[:length].decode("utf-8", errors="replace")
-    # It ends up in terminals and logs: a node must not be able to move a cursor or forge a line there.
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
-
-
-def _clipped(text: str) -> bytes:
-    """UTF-8 cut between characters; what UTF-8 cannot say (a lone surrogate) becomes a question mark."""
-    return text.encode("utf-8", "replace")[:MAX_TEXT_BYTES].decode("utf-8", "ignore").encode()
-
-
-def _quantity(number: int) -> Quantity:
-    """A newer node may measure what we have no name for; it must still be able to say who it is."""
-    return _QUANTITIES.get(number, Quantity.OTHER)
-
-
-def _exactly(payload: bytes, length: int) -> None:
-    if len(payload) != length:
-        raise ValueError(f"payload has {len(payload)} bytes, expected {length}")
-
-
-def _encode_hello_ack(report: HelloAck) -> bytes:
-    text = _clipped(report.firmware)
-    head = _HELLO_ACK.pack(
-        report.min_version,
-        report.max_version,
-        report.features,
-        report.uid,
-        report.burst_rate_hz,
-        report.longest_burst,
-        len(report.channels),
-        len(text),
-    )
-    rows = b"".join(_CHANNEL.pack(c.quantity, c.scale, c.offset) for c in report.channels)
-    return head + rows + text
-
-
-def _decode_hello_ack(packet: Packet) -> HelloAck:
-    low, high, features, uid, rate, longest, channels, text_length = _HELLO_ACK.unpack_from(packet.payload)
-    if channels > MAX_CHANNELS:
-        raise ValueError(f"{channels} channels, at most {MAX_CHANNELS}")
-    text_at = _HELLO_ACK.size + channels * _CHANNEL.size
-    _exactly(packet.payload, text_at + text_length)
-    rows = _CHANNEL.iter_unpack(packet.payload[_HELLO_ACK.size : text_at])
-    table = tuple(Channel(_quantity(quantity), scale, offset) for quantity, scale, offset in rows)
-    if not all(0.0 < abs(c.scale) <= MAX_SCALE and abs(c.offset) <= MAX_OFFSET for c in table):
-        raise ValueError(f"a channel's scale is 0 or beyond {MAX_SCALE:g}, or its offset beyond {MAX_OFFSET:g}")
-    return HelloAck(
-        low, high, uid, Feature(features), rate, longest, _text(packet.payload[text_at:], text_length), table
-    )
-
-
-def _encode_pong(report: Pong) -> bytes:
-    return _PONG.pack(report.ping_id, report.received_ns, report.sent_ns)
-
-
-def _decode_pong(packet: Packet) -> Pong:
-    return Pong(*_PONG.unpack(packet.payload))
-
-
-def _encode_status(report: Status) -> bytes:
-    return _STATUS.pack(
-        report.uptime_s,
-        report.dropped_frames,
-        report.bad_frames,
-        report.overruns,
-        report.reset_cause,
-        report.temperature_k,
-        report.supply_v,
-    )
-
-
-def _decode_status(packet: Packet) -> Status:
-    status = Status(*_STATUS.unpack(packet.payload))
-    if not np.isfinite((status.temperature_k, status.supply_v)).all():
-        raise ValueError("temperature or supply is not a finite number")
-    return status
-
-
-def _encode_samples(report: Samples) -> bytes:
-    channels = report.counts.shape[1]
-    head = _SAMPLES.pack(report.first_channel, channels, 0, report.period_ns)
-    return head + report.counts.astype("<i4").tobytes()
-
-
-def _decode_samples(packet: Packet) -> Samples:
-    first, channels, _, period_ns = _SAMPLES.unpack_from(packet.payload)
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise ValueError(f"{channels} channels")
-    if not 0 < period_ns <= MAX_SAMPLE_PERIOD_NS:
-        raise ValueError(f"a sample period of {period_ns} ns")
-    _exactly(packet.payload, _SAMPLES.size + 4 * channels * packet.count)
-    counts = np.frombuffer(packet.payload, "<i4", offset=_SAMPLES.size).reshape(packet.count, channels)
-    return Samples(first, period_ns, counts)
-
-
-def _encode_burst(report: BurstPiece) -> bytes:
-    channels = report.counts.shape[0]
-    head = _BURST.pack(report.burst_id, report.offset, report.total, report.rate_hz, report.first_channel, channels, 0)
-    return head + report.counts.astype("<i2").tobytes()
-
-
-def _decode_burst(packet: Packet) -> BurstPiece:
-    burst_id, offset, total, rate_hz, first, channels, _ = _BURST.unpack_from(packet.payload)
-    if not 1 <= channels <= MAX_CHANNELS:
-        raise ValueError(f"{channels} channels")
-    _exactly(packet.payload, _BURST.size + 2 * channels * packet.count)
-    if packet.count == 0 or offset + packet.count > total or rate_hz == 0:
-        raise ValueError(f"piece {offset}+{packet.count} of {total} samples at {rate_hz} Hz")
-    counts = np.frombuffer(packet.payload, "<i2", offset=_BURST.size).reshape(channels, packet.count)
-    return BurstPiece(burst_id, first, offset, total, rate_hz, counts)
-
-
-def _encode_ack(report: Ack) -> bytes:
-    text = _clipped(report.text)
-    return _ACK.pack(report.command_kind, report.result, report.command_sequence, len(text)) + text
-
-
-def _decode_ack(packet: Packet) -> Ack:
-    kind, result, sequence, text_length = _ACK.unpack_from(packet.payload)
-    _exactly(packet.payload, _ACK.size + text_length)
-    return Ack(kind, sequence, AckResult(result), _text(packet.payload[_ACK.size :], text_length))
-
-
 def _decode_capture(packet: Packet) -> Capture:
     burst_id, samples, role, start_ns = _CAPTURE.unpack(packet.payload)
     return Capture(burst_id, samples, TriggerRole(role), start_ns)
 
 
+def _decode_switch(packet: Packet) -> Switch:
+    output, on = _SWITCH.unpack(packet.payload)
+    if on > 1:
+        raise ValueError(f"output {output} neither on nor off, but {on}")
+    return Switch(output, bool(on))
+
+
+def _levels_period(period_ms: int) -> int:
+    if period_ms != 0 and not MIN_LEVELS_PERIOD_MS <= period_ms <= MAX_LEVELS_PERIOD_MS:
+        raise ValueError(f"a period of {period_ms} ms; 0, or {MIN_LEVELS_PERIOD_MS} to {MAX_LEVELS_PERIOD_MS}")
+    return period_ms
+
+
 def _no_payload(packet: Packet) -> Stop:
-    _exactly(packet.payload, 0)
+    exactly(packet.payload, 0)
     return Stop()
 
 
@@ -221,12 +102,13 @@ class _Row:
 
 
 _TABLE = (
-    _Row(1, HelloAck, _encode_hello_ack, _decode_hello_ack),
-    _Row(2, Pong, _encode_pong, _decode_pong),
-    _Row(3, Status, _encode_status, _decode_status),
-    _Row(4, Samples, _encode_samples, _decode_samples),
-    _Row(5, BurstPiece, _encode_burst, _decode_burst),
-    _Row(6, Ack, _encode_ack, _decode_ack),
+    _Row(1, HelloAck, encode_hello_ack, decode_hello_ack),
+    _Row(2, Pong, encode_pong, decode_pong),
+    _Row(3, Status, encode_status, decode_status),
+    _Row(4, Samples, encode_samples, decode_samples),
+    _Row(5, BurstPiece, encode_burst, decode_burst),
+    _Row(6, Ack, encode_ack, decode_ack),
+    _Row(7, BandLevels, encode_levels, decode_levels),
     _Row(
         16,
         Hello,
@@ -244,6 +126,13 @@ _TABLE = (
         lambda p: Siren(SirenPattern(_SIREN.unpack(p.payload)[0])),
     ),
     _Row(22, Identify, lambda m: _IDENTIFY.pack(m.seconds), lambda p: Identify(*_IDENTIFY.unpack(p.payload))),
+    _Row(23, Switch, lambda m: _SWITCH.pack(m.output, m.on), _decode_switch),
+    _Row(
+        24,
+        Levels,
+        lambda m: _LEVELS.pack(_levels_period(m.period_ms)),
+        lambda p: Levels(_levels_period(*_LEVELS.unpack(p.payload))),
+    ),
 )
 _BY_KIND = {row.kind: row for row in _TABLE}
 _BY_MESSAGE = {row.message: row for row in _TABLE}
@@ -272,7 +161,7 @@ def encode(
     row = _BY_MESSAGE[type(message)]
     try:
         payload = row.encode(message)
-    except struct.error as error:
+    except (struct.error, ValueError) as error:
         raise WireError(f"{row.message.__name__} {message}", remedy=f"a value does not fit ({error})") from error
     return Packet(row.kind, sequence & 0xFFFF, payload, time_ns, _items(message), boot_id, flags, version=version)
 

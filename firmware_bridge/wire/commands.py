@@ -73,4 +73,23 @@ class Identify:
     seconds: int
 
 
-Command = Hello | Ping | Start | Stop | Capture | Siren | Identify
+@dataclass(frozen=True, slots=True)
+class Switch:
+    """Switch what hangs on relay `output` on or off, until told otherwise."""
+
+    output: int
+    on: bool
+
+
+MIN_LEVELS_PERIOD_MS = 100  # ten reports a second cost a line less than one burst does; faster is what bursts are for
+MAX_LEVELS_PERIOD_MS = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """Compute band levels of all burst channels every `period_ms` and send them; 0 ends it."""
+
+    period_ms: int
+
+
+Command = Hello | Ping | Start | Stop | Capture | Siren | Identify | Switch | Levels

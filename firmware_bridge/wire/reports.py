@@ -1,4 +1,4 @@
-"""What a node can say: one frozen dataclass each. How they look as bytes lives in codec."""
+"""What a node can say: one frozen dataclass each. How they look as bytes lives in codec and report_payloads."""
 
 from dataclasses import dataclass
 from enum import IntEnum, IntFlag
@@ -17,6 +17,8 @@ class Feature(IntFlag):
     TRIGGER_LINE = 2
     SIREN = 4
     SIMULTANEOUS = 8  # all burst channels are sampled at the same instant
+    SWITCH = 16
+    LEVELS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,4 +110,17 @@ class Ack:
     text: str = ""
 
 
-Report = HelloAck | Pong | Status | Samples | BurstPiece | Ack
+@dataclass(frozen=True, slots=True, eq=False)
+class BandLevels:
+    """Levels that the node computed itself: mean squares (channels, bands) in counts squared, as float32.
+
+    `bands_hz` (bands, 2) float32 are lower and upper edges. The frame's time is that of the window's start.
+    """
+
+    window_ns: int
+    first_channel: int
+    bands_hz: NDArray[np.float32]
+    mean_square: NDArray[np.float32]
+
+
+Report = HelloAck | Pong | Status | Samples | BurstPiece | Ack | BandLevels

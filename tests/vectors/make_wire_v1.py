@@ -114,6 +114,15 @@ def status(fields: Fields) -> bytes:
     return head + struct.pack("<ff", fields["temperature_k"], fields["supply_v"])
 
 
+def band_levels(fields: Fields) -> bytes:
+    """All bands' edges, then channel by channel: all bands of the first channel, then of the next."""
+    rows = fields["mean_square"]
+    head = struct.pack("<Q", fields["window_ns"])
+    head += struct.pack("<BBBB", fields["first_channel"], len(rows), len(rows[0]), 0)
+    edges = b"".join(struct.pack("<ff", low, high) for low, high in fields["bands_hz"])
+    return head + edges + b"".join(struct.pack("<f", level) for row in rows for level in row)
+
+
 NODE = {"boot_id": 7}
 T0 = 1_000_000_000_000_000_001  # more than a double can hold
 HELLO_ACK: Fields = {
@@ -137,6 +146,20 @@ STRANGER: Fields = HELLO_ACK | {
     "firmware": "from tomorrow",
     "channels": [{"quantity": 0, "scale": 1.0, "offset": 0.0}],
 }
+CABIN: Fields = HELLO_ACK | {
+    "features": 1 + 8 + 16 + 32,
+    "burst_rate_hz": 96_000,
+    "firmware": "cabin 1",
+    "channels": [
+        {"quantity": 3, "scale": 0.0005, "offset": 0.0},
+        {"quantity": 4, "scale": 2.0**-30, "offset": 0.0},
+        {"quantity": 5, "scale": 2.0, "offset": 0.0},
+        {"quantity": 6, "scale": 0.5, "offset": 0.0},
+        {"quantity": 7, "scale": 0.25, "offset": 0.0},
+        {"quantity": 8, "scale": 0.125, "offset": 0.0},
+        {"quantity": 9, "scale": 0.0078125, "offset": 0.0},
+    ],
+}
 STATUS: Fields = {
     "uptime_s": 86_400,
     "dropped_frames": 3,
@@ -156,6 +179,12 @@ PIECE: Fields = {
     "counts": [[0, 1, -1], [32767, -32768, 256]],
 }
 LONG_PIECE: Fields = PIECE | {"offset": 0, "total": 150, "counts": [[257 * (1 + i % 100) for i in range(150)]]}
+LEVELS: Fields = {
+    "window_ns": 1_000_000_000,
+    "first_channel": 2,
+    "bands_hz": [[0.0, 2000.0], [2000.0, 12_000.0], [30_000.0, 48_000.0]],
+    "mean_square": [[1.5e9, 0.25, 0.0], [2.0**-100, 3.0, 12.5]],  # each exact in single precision
+}
 DONE: Fields = {"command_kind": 18, "command_sequence": 1, "result": 0, "text": ""}
 REFUSED: Fields = {"command_kind": 21, "command_sequence": 65_535, "result": 1, "text": "no siren here"}
 AT_ONCE: Fields = {"burst_id": 1, "samples": 16_384, "role": 0, "start_ns": 0}
@@ -211,6 +240,12 @@ VECTORS = (
     ),
     Vector("siren", 21, "Siren", {"pattern": 3}, b"\x03", {"sequence": 6}),
     Vector("identify", 22, "Identify", {"seconds": 300}, b"\x2c\x01", {"sequence": 7}),
+    Vector("hello-ack-of-a-cabin-node", 1, "HelloAck", CABIN, hello_ack(CABIN), NODE | {"sequence": 1, "time_ns": T0}),
+    Vector("switch-on", 23, "Switch", {"output": 5, "on": True}, b"\x05\x01", {"sequence": 8}),
+    Vector("switch-off", 23, "Switch", {"output": 255, "on": False}, b"\xff\x00", {"sequence": 9}),
+    Vector("levels", 24, "Levels", {"period_ms": 1000}, b"\xe8\x03\x00\x00", {"sequence": 10}),
+    Vector("levels-end", 24, "Levels", {"period_ms": 0}, b"\x00\x00\x00\x00", {"sequence": 11}),
+    Vector("band-levels", 7, "BandLevels", LEVELS, band_levels(LEVELS), NODE | {"flags": 4, "time_ns": T0}),
 )
 
 HEADING = """\
@@ -224,6 +259,8 @@ def toml_value(value: Any) -> str:
         return "{ " + ", ".join(f"{key} = {toml_value(item)}" for key, item in value.items()) + " }" if value else "{}"
     if isinstance(value, list):
         return "[" + ", ".join(toml_value(item) for item in value) + "]"
+    if isinstance(value, bool):
+        return str(value).lower()
     return f'"{value}"' if isinstance(value, str) else repr(value)
 
 
