@@ -73,6 +73,26 @@ def rim_paths(radius_m: float, source_m: FloatArray, receivers_m: FloatArray, bo
     return RimPaths(receiver, root, found.length_m, found.width_m)
 
 
+def rim_corners(
+    radius_m: float,
+    source_m: FloatArray,
+    receivers_m: FloatArray,
+    launch_rad: FloatArray,
+    bounces: int,
+) -> FloatArray:
+    """Corners (n, bounces + 2, 2) of paths launched so: the source, its points on the rim, and receivers (n, 2)."""
+    heading = np.stack([np.cos(launch_rad), np.sin(launch_rad)], axis=1)
+    place = np.broadcast_to(source_m, heading.shape)
+    corners = [place]
+    for _ in range(bounces):
+        middle = np.sum(place * heading, axis=1)
+        room = np.square(middle) - np.sum(np.square(place), axis=1) + radius_m**2
+        place = place + (np.sqrt(np.maximum(room, 0.0)) - middle)[:, None] * heading
+        heading = heading - 2.0 / radius_m**2 * np.sum(heading * place, axis=1)[:, None] * place
+        corners.append(place)
+    return np.stack([*corners, receivers_m], axis=1)
+
+
 def settled(radius_m: float, source_m: FloatArray) -> FloatArray:
     """The source (2,), m, put on the rim if it is within 2 mm of it or outside."""
     distance = math.hypot(*source_m)

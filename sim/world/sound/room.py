@@ -1,8 +1,9 @@
-"""Rooms as the ways sound takes in them: the specular paths from a source to receivers and their gains.
+"""Boxes and cylinders as the ways sound takes in them: the specular paths from a source to receivers.
 
-What air and walls take away from it on the way is up to `sound_field`.
+Round and tapered rooms live in `revolution`; what air and walls take away on the way is up to `transfer`.
 """
 
+import math
 from dataclasses import dataclass
 from itertools import product
 from typing import Protocol
@@ -10,33 +11,36 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.world.sound.billiard import rim_paths, settled
+from sim.world.sound.billiard import rim_corners, rim_paths, settled
+from sim.world.sound.paths import FOCUS_LIMIT, NEAREST_M, WALL_SKIN_M, Paths, check_paths, laid_out
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-WALL_SKIN_M = 2e-3  # a source nearer to a flat wall sits on it; a point further outside is refused
-NEAREST_M = 0.01  # gain stops rising here: no source of ours is smaller
-FOCUS_LIMIT = 3.0  # wave theory bounds a fold caustic near (k R)^(1/6), 3.4 at 40 kHz in a hull of R = 2 m
-
-
-@dataclass(frozen=True, slots=True)
-class Paths:
-    """Paths from one source to m receivers, each row by rising length and padded to k columns.
-
-    Args:
-        length_m: (m, k) length, m; infinity where there is no path.
-        bounces: (m, k) number of reflections on the way; 0 where there is no path.
-        gain: (m, k) pressure amplitude relative to 1 m in the open, from spreading alone; 0 where none.
-    """
-
-    length_m: FloatArray
-    bounces: IntArray
-    gain: FloatArray
+__all__ = ["BoxRoom", "CylinderRoom", "Paths", "Room"]
 
 
 class Room(Protocol):
     """Anything that can list the ways of sound inside it."""
+
+    @property
+    def volume_m3(self) -> float:
+        """Volume, m3."""
+        ...
+
+    @property
+    def surface_m2(self) -> float:
+        """Area of all walls, m2."""
+        ...
+
+    @property
+    def centre_m(self) -> tuple[float, float, float]:
+        """Middle of the room, room's frame."""
+        ...
+
+    def clearance_m(self, points_m: FloatArray) -> FloatArray:
+        """Distance (n,) of points (n, 3) to the nearest wall, m; negative outside."""
+        ...
 
     def paths(self, source_m: FloatArray, receivers_m: FloatArray, reflections: int) -> Paths:
         """Paths from `source_m` (3,) to `receivers_m` (m, 3), m in the room's frame, up to so many bounces.
@@ -59,10 +63,31 @@ class BoxRoom:
     y_m: float
     z_m: float
 
+    @property
+    def volume_m3(self) -> float:
+        """Volume, m3."""
+        return self.x_m * self.y_m * self.z_m
+
+    @property
+    def surface_m2(self) -> float:
+        """Area of the six walls, m2."""
+        return 2.0 * (self.x_m * self.y_m + self.y_m * self.z_m + self.z_m * self.x_m)
+
+    @property
+    def centre_m(self) -> tuple[float, float, float]:
+        """Middle of the box."""
+        return self.x_m / 2.0, self.y_m / 2.0, self.z_m / 2.0
+
+    def clearance_m(self, points_m: FloatArray) -> FloatArray:
+        """See `Room.clearance_m`; outside, minus the largest overshoot along one axis."""
+        size_m = np.array([self.x_m, self.y_m, self.z_m])
+        nearest: FloatArray = np.minimum(points_m, size_m - points_m).min(axis=1)
+        return nearest
+
     def paths(self, source_m: FloatArray, receivers_m: FloatArray, reflections: int) -> Paths:
         """Image sources up to the total order `reflections` (Allen and Berkley 1979); see `Room.paths`."""
+        check_paths(reflections, self.clearance_m(np.vstack([source_m, receivers_m])))
         size_m = np.array([self.x_m, self.y_m, self.z_m])
-        _check(reflections, bool(np.all(_within(np.vstack([source_m, receivers_m]), 0.0, size_m))))
         axes = [_axis_images(float(source_m[i]), float(size_m[i]), reflections) for i in range(3)]
         images = [image for image in product(*axes) if sum(count for _, count in image) <= reflections]
         places = np.array([[place for place, _ in image] for image in images])
@@ -71,7 +96,15 @@ class BoxRoom:
         bounces = np.broadcast_to(counts, length_m.shape)
         receiver = np.broadcast_to(np.arange(len(receivers_m))[:, None], length_m.shape)
         gain = 1.0 / np.maximum(length_m, NEAREST_M)
-        return _padded(len(receivers_m), receiver.ravel(), length_m.ravel(), bounces.ravel(), gain.ravel())
+        ends = np.broadcast_to(receivers_m[:, None, :], (*length_m.shape, 3)).reshape(-1, 3)
+        starts = np.broadcast_to(places, (*length_m.shape, 3)).reshape(-1, 3)
+        crossings = [_crossings(ends[:, i], starts[:, i], float(size_m[i]), reflections) for i in range(3)]
+        share = np.sort(np.hstack([np.zeros((len(ends), 1)), *crossings, np.ones((len(ends), 1))]), axis=1)
+        share = share[:, : reflections + 2]
+        share[:, -1] = 1.0
+        unfolded = starts[:, None, :] + share[:, :, None] * (ends - starts)[:, None, :]
+        corners = _folded(unfolded, size_m)
+        return laid_out(len(receivers_m), receiver.ravel(), length_m.ravel(), bounces.ravel(), gain.ravel(), corners)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +117,27 @@ class CylinderRoom:
     radius_m: float
     length_m: float
 
+    @property
+    def volume_m3(self) -> float:
+        """Volume, m3."""
+        return math.pi * self.radius_m**2 * self.length_m
+
+    @property
+    def surface_m2(self) -> float:
+        """Area of wall and ends, m2."""
+        return math.tau * self.radius_m * (self.radius_m + self.length_m)
+
+    @property
+    def centre_m(self) -> tuple[float, float, float]:
+        """Middle of the axis."""
+        return self.length_m / 2.0, 0.0, 0.0
+
+    def clearance_m(self, points_m: FloatArray) -> FloatArray:
+        """See `Room.clearance_m`; outside, minus the larger of the overshoots of wall and end."""
+        x_m, radial_m = points_m[:, 0], np.hypot(points_m[:, 1], points_m[:, 2])
+        nearest: FloatArray = np.minimum(np.minimum(x_m, self.length_m - x_m), self.radius_m - radial_m)
+        return nearest
+
     def paths(self, source_m: FloatArray, receivers_m: FloatArray, reflections: int) -> Paths:
         """Billiard paths of the cross-section combined with images in the ends; see `Room.paths`.
 
@@ -91,52 +145,59 @@ class CylinderRoom:
         the area of a pencil of rays (Jacobian of the landing point) the gain is sqrt(plane / width) / length,
         which is 1 / length without focusing; the focusing factor is bounded at 3 beside caustics.
         """
-        points = np.vstack([source_m, receivers_m])
-        between = _within(points[:, 0], 0.0, self.length_m)
-        inside = between & _within(np.hypot(*points[:, 1:].T), 0.0, self.radius_m)
-        _check(reflections, bool(np.all(inside)))
+        check_paths(reflections, self.clearance_m(np.vstack([source_m, receivers_m])))
         ends = _axis_images(float(source_m[0]), self.length_m, reflections)
-        receiver, length, bounces, gain = [], [], [], []
+        receiver, length, bounces, gain, corners = [], [], [], [], []
         for wall_bounces in range(reflections + 1):
-            index, plane_m, focus = self._plane_paths(source_m[1:], receivers_m[:, 1:], wall_bounces)
+            index, plane_m, focus, rim_m = self._plane_paths(source_m[1:], receivers_m[:, 1:], wall_bounces)
             for image_m, end_bounces in ends:
                 if wall_bounces + end_bounces > reflections:
                     continue
-                path_m = np.hypot(plane_m, receivers_m[index, 0] - image_m)
+                x_m = receivers_m[index, 0]
+                path_m = np.hypot(plane_m, x_m - image_m)
                 receiver.append(index)
                 length.append(path_m)
                 bounces.append(np.full(len(index), wall_bounces + end_bounces))
                 gain.append(focus / np.maximum(path_m, NEAREST_M))
-        flat = [np.concatenate(part) for part in (receiver, length, bounces, gain)]
-        return _padded(len(receivers_m), *flat)
+                corners.append(self._corners(rim_m, image_m, x_m, reflections))
+        flat = [np.concatenate(part) for part in (receiver, length, bounces, gain, corners)]
+        return laid_out(len(receivers_m), *flat)
 
     def _plane_paths(
         self,
         source_m: FloatArray,
         receivers_m: FloatArray,
         bounces: int,
-    ) -> tuple[NDArray[np.intp], FloatArray, FloatArray]:
-        """Receiver index, plane length and focus of every path with so many bounces off the wall."""
+    ) -> tuple[NDArray[np.intp], FloatArray, FloatArray, FloatArray]:
+        """Receiver index, plane length, focus and corners (n, bounces + 2, 2) of paths with so many bounces."""
+        start = settled(self.radius_m, source_m)
         if bounces == 0:
-            direct_m = np.linalg.norm(receivers_m - settled(self.radius_m, source_m), axis=1)
-            return np.arange(len(receivers_m)), direct_m, np.ones_like(direct_m)
+            direct_m = np.linalg.norm(receivers_m - start, axis=1)
+            straight = np.stack([np.broadcast_to(start, receivers_m.shape), receivers_m], axis=1)
+            return np.arange(len(receivers_m)), direct_m, np.ones_like(direct_m), straight
         found = rim_paths(self.radius_m, source_m, receivers_m, bounces)
         plane_m = np.maximum(found.length_m, NEAREST_M)
         focus = np.sqrt(plane_m / np.maximum(found.width_m, plane_m / FOCUS_LIMIT**2))
-        return found.receiver, found.length_m, focus
+        rim_m = rim_corners(self.radius_m, start, receivers_m[found.receiver], found.launch_rad, bounces)
+        return found.receiver, found.length_m, focus, rim_m
 
-
-def _within(value: FloatArray, low: float, high: float | FloatArray) -> NDArray[np.bool_]:
-    """Whether each value lies between the walls, give or take the skin."""
-    inside: NDArray[np.bool_] = (value >= low - WALL_SKIN_M) & (value <= high + WALL_SKIN_M)
-    return inside
-
-
-def _check(reflections: int, inside: bool) -> None:
-    if reflections < 0:
-        raise ValueError(f"cannot reflect {reflections} times")
-    if not inside:
-        raise ValueError("a source or receiver lies outside the room: move it inside or enlarge the room")
+    def _corners(self, rim_m: FloatArray, image_m: float, x_m: FloatArray, reflections: int) -> FloatArray:
+        """Corners (n, reflections + 2, 3) from those in the plane (n, b, 2), as x runs evenly along them."""
+        pieces = np.diff(rim_m, axis=1)
+        long = np.linalg.norm(pieces, axis=2)
+        reached = np.concatenate([np.zeros((len(long), 1)), np.cumsum(long, axis=1)], axis=1)
+        whole = np.maximum(reached[:, -1:], 1e-12)
+        start = np.full_like(x_m, image_m)
+        share = np.hstack([reached / whole, _crossings(x_m, start, self.length_m, reflections)])
+        share[:, rim_m.shape[1] - 1] = 1.0
+        share = np.sort(share, axis=1)
+        share = np.hstack([share, np.ones((len(x_m), reflections + 2))])[:, : reflections + 2]
+        share[:, -1] = 1.0
+        along = np.clip(share[:, :, None] * whole[:, None] - reached[:, None, :-1], 0.0, long[:, None, :])
+        heading = np.divide(pieces, long[:, :, None], out=np.zeros_like(pieces), where=long[:, :, None] > 0.0)
+        plane = rim_m[:, :1] + np.einsum("nks,nsd->nkd", along, heading)
+        axial = _folded(start[:, None] + share * (x_m - start)[:, None], np.float64(self.length_m))
+        return np.concatenate([axial[:, :, None], plane], axis=2)
 
 
 def _axis_images(at_m: float, size_m: float, order: int) -> list[tuple[float, int]]:
@@ -154,20 +215,18 @@ def _axis_images(at_m: float, size_m: float, order: int) -> list[tuple[float, in
     return kept
 
 
-def _padded(
-    count: int,
-    receiver: NDArray[np.intp],
-    length: FloatArray,
-    bounces: IntArray,
-    gain: FloatArray,
-) -> Paths:
-    """Lay out flat lists of paths as one padded row for each of `count` receivers."""
-    order = np.lexsort((bounces, length, receiver))
-    receiver, length, bounces, gain = receiver[order], length[order], bounces[order], gain[order]
-    column = np.arange(len(receiver)) - np.searchsorted(receiver, receiver)
-    shape = (count, int(column.max(initial=0)) + 1)
-    lengths, counts, gains = np.full(shape, np.inf), np.zeros(shape, dtype=np.int64), np.zeros(shape)
-    lengths[receiver, column], counts[receiver, column], gains[receiver, column] = length, bounces, gain
-    for table in (lengths, counts, gains):
-        table.setflags(write=False)
-    return Paths(lengths, counts, gains)
+def _crossings(end_m: FloatArray, image_m: FloatArray, size_m: float, reflections: int) -> FloatArray:
+    """Where straight lines from images to receivers meet the walls: shares (n, reflections), 1 for no more."""
+    step = np.arange(reflections)
+    upward = (image_m > end_m)[:, None]
+    walls = np.where(upward, (step + 1.0) * size_m, -step * size_m)
+    gone = (walls - image_m[:, None]) / np.where(end_m == image_m, np.inf, end_m - image_m)[:, None]
+    between = np.where(upward, walls < image_m[:, None] - WALL_SKIN_M / 2, walls > image_m[:, None] + WALL_SKIN_M / 2)
+    shares: FloatArray = np.where(between, np.clip(gone, 0.0, 1.0), 1.0)
+    return shares
+
+
+def _folded(unfolded_m: FloatArray, size_m: FloatArray | np.float64) -> FloatArray:
+    """Places between the walls at 0 and `size_m` from places in the mirrored world."""
+    back: FloatArray = size_m - np.abs(np.mod(unfolded_m, 2.0 * size_m) - size_m)
+    return back
