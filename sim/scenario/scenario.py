@@ -7,15 +7,26 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from firmware_bridge.declared import Declared, load_declared
+from firmware_bridge.declared import Declared, load_declared, parse_declared, read_tables
 from firmware_bridge.errors import DeclaredFileError
 from firmware_bridge.site.schema import Name
 from firmware_bridge.site.survey import Site, load_site
+from sim.scenario.expect import ExpectTable, SmallTable
 from sim.scenario.faults import FaultTable
-from sim.scenario.gas import AirTable
+from sim.scenario.gas import MAX_EVENTS, AirTable, CabinTable, EventTable, gas_problems
 from sim.scenario.leaks import LeakTable
-from sim.scenario.nodes import ArraysTable, BarometersTable, ClocksTable, SurveyErrorTable
-from sim.scenario.sound import AcousticsTable, MachineTable
+from sim.scenario.nodes import (
+    ArraysTable,
+    BarometersTable,
+    ClocksTable,
+    ContactsTable,
+    GasSensorsTable,
+    LinesTable,
+    StreamsTable,
+    SurveyErrorTable,
+)
+from sim.scenario.sound import AcousticsTable, BurstTable, MachineTable, RackTable
+from sim.scenario.structure import StructureTable
 from sim.scenario.weather import WeatherTable
 
 OFF_HULL_M = 0.01
@@ -31,16 +42,33 @@ class ScenarioTable(Declared):
     seed: Annotated[int, Field(ge=0, lt=1 << 63)] = 1
     duration_s: Annotated[float, Field(gt=0, le=1e8)]
     air: AirTable
+    cabin: CabinTable = CabinTable()
     acoustics: AcousticsTable = AcousticsTable()
+    structure: StructureTable | None = None
     weather: WeatherTable = WeatherTable()
     leaks: Annotated[tuple[LeakTable, ...], Field(max_length=16)] = ()
     machines: Annotated[tuple[MachineTable, ...], Field(max_length=64)] = ()
+    bursts: Annotated[tuple[BurstTable, ...], Field(max_length=64)] = ()
+    racks: Annotated[tuple[RackTable, ...], Field(max_length=64)] = ()
     survey_error: SurveyErrorTable = SurveyErrorTable()
     arrays: ArraysTable = ArraysTable()
     barometers: BarometersTable = BarometersTable()
+    contacts: ContactsTable = ContactsTable()
+    gas_sensors: GasSensorsTable = GasSensorsTable()
     clocks: ClocksTable = ClocksTable()
+    lines: LinesTable = LinesTable()
+    streams: StreamsTable = StreamsTable()
     links: dict[Name, Literal["serial", "mqtt"]]
     faults: Annotated[tuple[FaultTable, ...], Field(max_length=256)] = ()
+    events: Annotated[tuple[EventTable, ...], Field(max_length=MAX_EVENTS)] = ()
+    expect: ExpectTable | None = None
+    small: SmallTable | None = None
+
+    def cut_short(self) -> "ScenarioTable":
+        """The scenario at its small size; itself where it has none."""
+        if self.small is None:
+            return self
+        return self.model_copy(update={"duration_s": self.small.duration_s, "expect": self.small.expect, "small": None})
 
 
 def load_scenario(path: Path, sites: Path) -> tuple[ScenarioTable, Site]:
@@ -48,13 +76,19 @@ def load_scenario(path: Path, sites: Path) -> tuple[ScenarioTable, Site]:
 
     Raises:
         DeclaredFileError: either file is missing, malformed, or the scenario names what the site does not have.
+        SiteError: the site contradicts itself.
     """
-    scenario = load_declared(path, ScenarioTable)
+    scenario = parse_declared(read_tables(path), str(path), ScenarioTable)
     site = load_site(sites / f"{scenario.site}.toml")
+    check_fit(scenario, site, str(path))
+    return scenario, site
+
+
+def check_fit(scenario: ScenarioTable, site: Site, source: str) -> None:
+    """Raise DeclaredFileError where `scenario` names what `site` does not have; `source` is named in the message."""
     problems = _contradictions(scenario, site)
     if problems:
-        raise DeclaredFileError(f"{path} does not fit site {site.name!r}", remedy="\n  " + "\n  ".join(problems))
-    return scenario, site
+        raise DeclaredFileError(f"{source} does not fit site {site.name!r}", remedy="\n  " + "\n  ".join(problems))
 
 
 def list_scenarios(folder: Path) -> list[tuple[str, str]]:
@@ -68,9 +102,13 @@ def _contradictions(scenario: ScenarioTable, site: Site) -> list[str]:
     rooms = [room.name for room in site.compartments]
     return [
         *_unknown("links", scenario.links, nodes, "node"),
-        *_unknown("faults[].node", [fault.node for fault in scenario.faults], nodes, "node"),
+        *_unknown("faults[].node", _failing(scenario, "node", "link"), nodes, "node"),
+        *_unknown("faults[].target.sensor", _failing(scenario, "sensor"), _sensors(site), "sensor"),
         *_unknown("leaks[].compartment", [leak.compartment for leak in scenario.leaks], rooms, "compartment"),
         *_unknown("machines[].compartment", [m.compartment for m in scenario.machines if m.compartment], rooms, "room"),
+        *_unknown("bursts[].compartment", [b.compartment for b in scenario.bursts if b.compartment], rooms, "room"),
+        *_unknown("racks[].compartment", [rack.compartment for rack in scenario.racks], rooms, "compartment"),
+        *gas_problems(scenario.cabin, scenario.events, rooms, [h.name for h in site.hatches], _machines(scenario)),
         *_leak_problems(scenario, site),
         *(
             f"faults[{i}]: until_s {fault.until_s:g} is not after from_s {fault.from_s:g}"
@@ -78,6 +116,19 @@ def _contradictions(scenario: ScenarioTable, site: Site) -> list[str]:
             if fault.until_s <= fault.from_s
         ),
     ]
+
+
+def _machines(scenario: ScenarioTable) -> list[str]:
+    """Names by which machines can be switched."""
+    return [name for machine in scenario.machines for name in (machine.name, machine.switch) if name]
+
+
+def _failing(scenario: ScenarioTable, *where: str) -> list[str]:
+    return [fault.name for fault in scenario.faults if fault.where in where]
+
+
+def _sensors(site: Site) -> list[str]:
+    return [sensor.name for node in site.nodes for sensor in node.sensors]
 
 
 def _leak_problems(scenario: ScenarioTable, site: Site) -> list[str]:
