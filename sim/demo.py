@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,12 +21,11 @@ from sim.attach.rig import Rig, render_in_thread
 from sim.broker import PrivateBroker
 from sim.controller_process import ControllerProcess
 from sim.faults import Faults
+from sim.heard import Heard, heard
 from sim.plant.plant import Plant
-from sim.report.run_record import PressureSample, RunRecord
-from sim.report.summary import rows
+from sim.report.run_record import PressureTrace, RunRecord, has_siren, judged, watched_compartment
 from sim.scenario.scenario import ScenarioTable
-from sim.score import Heard, complete, score
-from sim.truth import true_leaks
+from sim.score import complete
 
 WATCH_S = 1.0  # scenario seconds between looks at the truth
 AFTERGLOW_S = 10.0  # scenario seconds to go on once everything has happened, so that the view can be read
@@ -49,7 +48,7 @@ class _Watch:
     """What has been seen so far."""
 
     heard: list[Heard] = field(default_factory=list)
-    pressure: list[PressureSample] = field(default_factory=list)
+    pressure: PressureTrace = field(default_factory=PressureTrace)
 
 
 async def run_demo(
@@ -74,7 +73,7 @@ async def run_demo(
         rig = Rig(plant, lines(where, broker), faults, render_in_thread)
 
         def hear(event: Mapping[str, Any], line: str) -> None:
-            watch.heard.append(Heard(round(rig.now_s, 2), event))
+            watch.heard.append(heard(round(rig.now_s, 2), event))
             if settings.as_json:
                 say(line)
 
@@ -102,7 +101,16 @@ async def run_demo(
             raise LinkError("the controller ended by itself", remedy="its message stands above; try leakctl run")
         await controller.stop()
         await tasks[1]
-    return _record(scenario, site, settings, plant=plant, watch=watch, worst_lag_s=rig.worst_lag_s)
+    return judged(
+        scenario,
+        site,
+        plant,
+        watch.heard,
+        watch.pressure,
+        seed=settings.seed,
+        speed=settings.speed,
+        worst_lag_s=rig.worst_lag_s,
+    )
 
 
 @contextmanager
@@ -135,13 +143,12 @@ async def _broker(
 
 async def _until_shown(scenario: ScenarioTable, site: Site, plant: Plant, rig: Rig, watch: _Watch) -> None:
     """Returns when everything has happened, or the scenario is over."""
-    compartment = _compartment(scenario)
+    compartment = watched_compartment(scenario, site)
     shown_at_s: float | None = None
     while rig.now_s < scenario.duration_s and (shown_at_s is None or rig.now_s < shown_at_s + AFTERGLOW_S):
         await asyncio.sleep(WATCH_S)
-        if compartment is not None:
-            watch.pressure.append(PressureSample(rig.now_s, plant.gas.felt(compartment)[0]))
-        if shown_at_s is None and complete(watch.heard, plant.siren_log, siren_expected=_has_siren(scenario, site)):
+        watch.pressure.add(rig.now_s, plant.gas.felt(compartment)[0])
+        if shown_at_s is None and complete(watch.heard, plant.siren_log, siren_expected=has_siren(scenario, site)):
             shown_at_s = rig.now_s
 
 
@@ -149,67 +156,6 @@ async def _end(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-
-
-def _record(
-    scenario: ScenarioTable, site: Site, settings: DemoSettings, *, plant: Plant, watch: _Watch, worst_lag_s: float
-) -> RunRecord:
-    leaks = true_leaks(scenario)
-    compartment = _compartment(scenario) or site.compartments[0].name
-    judged = score(
-        watch.heard,
-        plant.siren_log,
-        leaks,
-        site.compartment(compartment).hull,
-        siren_expected=_has_siren(scenario, site),
-    )
-    return RunRecord(
-        scenario=scenario,
-        site=site,
-        seed=settings.seed,
-        speed=settings.speed,
-        compartment=compartment,
-        leaks=leaks,
-        heard=watch.heard,
-        pressure=watch.pressure,
-        score=judged,
-        worst_lag_s=worst_lag_s,
-    )
-
-
-def write_report(record: RunRecord, out: Path) -> list[Path]:
-    """Write picture, page and summary into `out`; each appears whole or not at all."""
-    from sim.report.page import page
-    from sim.report.picture import draw
-
-    picture = draw(record)
-    files = {
-        out / "picture.png": picture,
-        out / "report.html": page(record, picture).encode(),
-        out / "summary.json": (json.dumps(asdict(record.score), indent=2) + "\n").encode(),
-    }
-    for path, data in files.items():
-        partial = path.with_suffix(path.suffix + ".part")
-        try:
-            partial.write_bytes(data)
-            partial.replace(path)
-        finally:
-            partial.unlink(missing_ok=True)
-    return list(files)
-
-
-def summary_lines(record: RunRecord) -> list[str]:
-    """The summary for a terminal."""
-    width = max(len(name) for name, _ in rows(record))
-    return [f"  {name:<{width}}  {value}" for name, value in rows(record)]
-
-
-def _has_siren(scenario: ScenarioTable, site: Site) -> bool:
-    return any(node.siren and node.name in scenario.links for node in site.nodes)
-
-
-def _compartment(scenario: ScenarioTable) -> str | None:
-    return scenario.leaks[0].compartment if scenario.leaks else None
 
 
 def _line(settings: DemoSettings, kind: str, text: str) -> str:

@@ -1,32 +1,30 @@
-"""A run's events against the truth: how late, how far off, how sure. Events are the controller's public JSON lines."""
+"""A run's events against the truth: how late, how far off, how sure, and whether it is what was to be expected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.site.hull import Hull
 from firmware_bridge.wire.commands import SirenPattern
+from sim.heard import Alarm, Command, Detection, Fix, Heard, LeakRate, Span
+from sim.scenario.expect import ExpectTable
 from sim.truth import TrueLeak
 
 CHI_SQUARE_95_2D = 5.991
-FIX_WITHIN_M = 0.10
-CLASSES = ("advisory", "caution", "warning", "emergency")
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """One event of the controller and the scenario time at which it came."""
-
-    at_s: float
-    event: Mapping[str, Any]
+CLASSES = ("none", "advisory", "caution", "warning", "emergency")
+CONFIRMED = CLASSES.index("warning")
+QUIET = ExpectTable(fix="none", leak_alarm="none", at_most="none")  # where nothing leaks and nothing else was said
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """One run against the truth; times are seconds after the leak opened, None where it did not happen."""
+    """One run against the truth; times are seconds after the first leak opened, None where it did not happen.
+
+    `error_m` and its kin are those of the last fix, to the nearest leak that was open; `wrong` says in words what was
+    not as expected and is empty for a run that succeeded.
+    """
 
     leak: str | None
     detected_s: float | None
@@ -44,7 +42,10 @@ class Score:
     loss_kg_day: tuple[float, float, float | None] | None
     true_loss_kg_day: float | None
     reserve_h: float | None
+    highest_class: str
     false_alarms: int
+    false_fixes: int
+    wrong: tuple[str, ...]
     success: bool
 
 
@@ -52,11 +53,11 @@ def complete(
     heard: Sequence[Heard], siren_log: Sequence[tuple[float, str, SirenPattern]], *, siren_expected: bool = True
 ) -> bool:
     """Whether everything that a run is to show has happened: detection, fix, confirmed alarm, siren."""
-    confirmed = any(_is_leak_alarm(h.event, at_least="warning") for h in heard)
-    fixed = any(h.event["kind"] == "fix" for h in heard)
+    confirmed = any(_leak_alarm(h) >= CONFIRMED for h in heard)
+    fixed = any(isinstance(h.event, Fix) for h in heard)
     sounding = any(pattern >= SirenPattern.WARNING for _, _, pattern in siren_log)
     acknowledged = any(
-        h.event["kind"] == "command" and h.event["command"] == "siren warning" and h.event["done"] for h in heard
+        isinstance(h.event, Command) and h.event.command == "siren warning" and h.event.done for h in heard
     )
     return confirmed and fixed and (not siren_expected or (sounding and acknowledged))
 
@@ -68,62 +69,102 @@ def score(
     hull: Hull | None,
     *,
     siren_expected: bool,
+    expected: ExpectTable | None = None,
 ) -> Score:
-    """Judge a run with at most one leak that counts, the first of the scenario."""
-    leak = leaks[0] if leaks else None
-    opened_s = leak.opens_at_s if leak else float("inf")
-    early = sum(1 for h in heard if h.at_s < opened_s and (h.event["kind"] == "fix" or _is_leak_alarm(h.event)))
+    """Judge a run against its leaks and what was to be expected (default: a fix and an alarm if anything leaks)."""
+    wanted = expected if expected is not None else ExpectTable() if leaks else QUIET
+    leak = min(leaks, key=lambda one: one.opens_at_s, default=None)
+    opened_s = leak.opens_at_s if leak else 0.0
+    early = [h for h in heard if h.at_s < opened_s]
     after = [h for h in heard if h.at_s >= opened_s]
-    fixes = [h for h in after if h.event["kind"] == "fix"]
-    last = fixes[-1].event if fixes else None
-    sizes = [h.event for h in after if h.event["kind"] == "leak_rate"]
-    size = sizes[-1] if sizes else None
-    sounded = [
-        at_s - opened_s for at_s, _, pattern in siren_log if pattern is not SirenPattern.SILENT and at_s >= opened_s
+    false_fixes = [h for h in heard if isinstance(h.event, Fix) and _error_m(h, leaks) > wanted.fix_within_m]
+    right_fixes = [h for h in heard if isinstance(h.event, Fix) and h not in false_fixes]
+    fixes = [h for h in after if isinstance(h.event, Fix)]
+    last, first = (fixes[-1], fixes[0]) if fixes else (None, None)
+    sizes = [h.event for h in after if isinstance(h.event, LeakRate)]
+    sounded = [at_s for at_s, _, pattern in siren_log if pattern is not SirenPattern.SILENT and at_s >= opened_s]
+    raised = [_leak_alarm(h) for h in after]
+    highest = max(raised, default=0)
+    allowed = 0 if leaks else CLASSES.index(wanted.at_most)
+    false_alarms = sum(1 for h in early if _leak_alarm(h)) + (0 if leaks else sum(1 for one in raised if one > allowed))
+    wrong = [
+        *([f"{false_alarms} leak alarms without a leak"] if false_alarms else []),
+        *_wrong_fixes(wanted, right=len(right_fixes), false=len(false_fixes)),
+        *_wrong_alarms(wanted, highest),
+        *(["the siren stayed silent"] if siren_expected and wanted.leak_alarm != "none" and not sounded else []),
     ]
-    alarmed_s = _first(after, opened_s, _is_leak_alarm)
-    error_m = _distance_m(last, leak)
-    found = alarmed_s is not None and error_m is not None and error_m <= FIX_WITHIN_M
-    siren_fine = bool(sounded) or not siren_expected
+    last_fix = last.event if last is not None and isinstance(last.event, Fix) else None
     return Score(
         leak=leak.name if leak else None,
-        detected_s=_first(after, opened_s, lambda event: event["kind"] in {"detection", "leak_rate"}),
-        fixed_s=_first(after, opened_s, lambda event: event["kind"] == "fix"),
-        alarmed_s=alarmed_s,
-        confirmed_s=_first(after, opened_s, lambda event: _is_leak_alarm(event, at_least="warning")),
-        siren_s=sounded[0] if sounded else None,
-        error_m=error_m,
-        first_error_m=_distance_m(fixes[0].event if fixes else None, leak),
-        radius95_m=last["radius95_m"] if last else None,
-        inside_95=_inside_95(last, leak, hull),
-        where=last["where"] if last else None,
-        hole_mm=_span(size, "hole_diameter_m", 1000.0),
-        true_hole_mm=1000.0 * leak.diameter_m if leak else None,
-        loss_kg_day=_span(size, "mass_rate_kg_s", 86400.0),
-        true_loss_kg_day=86400.0 * leak.mass_flow_kg_s if leak else None,
-        reserve_h=size["reserve_s"]["value"] / 3600.0 if size and size["reserve_s"]["value"] is not None else None,
-        false_alarms=early,
-        success=early == 0 and (found and siren_fine if leak else alarmed_s is None),
+        detected_s=_first(after, opened_s, lambda h: isinstance(h.event, Detection | LeakRate)) if leaks else None,
+        fixed_s=_first(after, opened_s, lambda h: isinstance(h.event, Fix)) if leaks else None,
+        alarmed_s=_first(after, opened_s, lambda h: _leak_alarm(h) > 0) if leaks else None,
+        confirmed_s=_first(after, opened_s, lambda h: _leak_alarm(h) >= CONFIRMED) if leaks else None,
+        siren_s=sounded[0] - opened_s if sounded else None,
+        error_m=_error_m(last, leaks) if last else None,
+        first_error_m=_error_m(first, leaks) if first else None,
+        radius95_m=last_fix.radius95_m if last_fix else None,
+        inside_95=_inside_95(last_fix, last.at_s, leaks, hull) if last and last_fix else None,
+        where=last_fix.where if last_fix else None,
+        hole_mm=_span(sizes[-1].hole_diameter_m, 1000.0) if sizes else None,
+        true_hole_mm=1000.0 * float(np.sqrt(sum(one.diameter_m**2 for one in leaks))) if leaks else None,
+        loss_kg_day=_span(sizes[-1].mass_rate_kg_s, 86400.0) if sizes else None,
+        true_loss_kg_day=86400.0 * sum(one.mass_flow_kg_s for one in leaks) if leaks else None,
+        reserve_h=_hours(sizes[-1].reserve_s) if sizes else None,
+        highest_class=CLASSES[highest],
+        false_alarms=false_alarms,
+        false_fixes=len(false_fixes),
+        wrong=tuple(wrong),
+        success=not wrong,
     )
 
 
-def _first(heard: Sequence[Heard], opened_s: float, wanted: Any) -> float | None:  # noqa: ANN401 - a predicate
-    return next((h.at_s - opened_s for h in heard if wanted(h.event)), None)
+def _wrong_fixes(wanted: ExpectTable, *, right: int, false: int) -> list[str]:
+    wrong = [f"{false} fixes away from any leak"] if false else []
+    if wanted.fix == "none" and right:
+        wrong.append(f"{right} fixes where none can be had")
+    if wanted.fix == "right" and not right:
+        wrong.append(f"no fix within {100 * wanted.fix_within_m:g} cm")
+    return wrong
 
 
-def _is_leak_alarm(event: Mapping[str, Any], at_least: str = "advisory") -> bool:
-    return (
-        event["kind"] == "alarm"
-        and event["key"] == "leak"
-        and event["state"] == "unacknowledged"
-        and CLASSES.index(event["alarm_class"]) >= CLASSES.index(at_least)
-    )
+def _wrong_alarms(wanted: ExpectTable, highest: int) -> list[str]:
+    if highest < CLASSES.index(wanted.leak_alarm):
+        return [f"leak alarm reached {CLASSES[highest]}, not {wanted.leak_alarm}"]
+    if highest > CLASSES.index(wanted.at_most):
+        return [f"leak alarm reached {CLASSES[highest]}, {wanted.at_most} at most is right"]
+    return []
 
 
-def _distance_m(fix: Mapping[str, Any] | None, leak: TrueLeak | None) -> float | None:
-    if fix is None or leak is None:
-        return None
-    return float(np.linalg.norm(np.subtract(fix["position_m"], leak.position_m)))
+def _first(heard: Sequence[Heard], opened_s: float, wanted: Callable[[Heard], bool]) -> float | None:
+    return next((h.at_s - opened_s for h in heard if wanted(h)), None)
+
+
+def _leak_alarm(heard: Heard) -> int:
+    """Class (place in CLASSES) of a leak alarm that was raised or raised further; 0 for anything else."""
+    event = heard.event
+    standing = isinstance(event, Alarm) and event.key == "leak" and event.state == "unacknowledged"
+    return CLASSES.index(event.alarm_class) if isinstance(event, Alarm) and standing else 0
+
+
+def _open_at(at_s: float, leaks: Sequence[TrueLeak]) -> list[TrueLeak]:
+    """Leaks that had opened by then; one that was sealed is remembered, for a fix may stand."""
+    return [leak for leak in leaks if leak.opens_at_s <= at_s]
+
+
+def _nearest(fix: Fix, at_s: float, leaks: Sequence[TrueLeak]) -> TrueLeak | None:
+    return min(_open_at(at_s, leaks), key=lambda leak: _apart_m(fix, leak), default=None)
+
+
+def _apart_m(fix: Fix, leak: TrueLeak) -> float:
+    return float(np.linalg.norm(np.subtract(fix.position_m, leak.position_m)))
+
+
+def _error_m(heard: Heard, leaks: Sequence[TrueLeak]) -> float:
+    """Distance of a fix to the nearest leak; infinity where nothing leaks."""
+    assert isinstance(heard.event, Fix)  # noqa: S101 - called with fixes only
+    leak = _nearest(heard.event, heard.at_s, leaks)
+    return float("inf") if leak is None else _apart_m(heard.event, leak)
 
 
 def tangent_basis(hull: Hull, position_m: Sequence[float]) -> NDArray[np.float64]:
@@ -135,18 +176,22 @@ def tangent_basis(hull: Hull, position_m: Sequence[float]) -> NDArray[np.float64
     return np.stack([first, np.cross(normal, first)])
 
 
-def _inside_95(fix: Mapping[str, Any] | None, leak: TrueLeak | None, hull: Hull | None) -> bool | None:
-    """Whether the truth lies in the fix's 95 % ellipse on the hull."""
-    if fix is None or leak is None or hull is None:
+def _inside_95(fix: Fix, at_s: float, leaks: Sequence[TrueLeak], hull: Hull | None) -> bool | None:
+    """Whether the nearest leak lies in the fix's 95 % ellipse on the hull."""
+    leak = _nearest(fix, at_s, leaks)
+    if leak is None or hull is None:
         return None
-    basis = tangent_basis(hull, fix["position_m"])
-    away = basis @ np.subtract(leak.position_m, fix["position_m"])
-    covariance = basis @ np.array(fix["covariance_m2"]) @ basis.T
+    basis = tangent_basis(hull, fix.position_m)
+    away = basis @ np.subtract(leak.position_m, fix.position_m)
+    covariance = basis @ np.array(fix.covariance_m2) @ basis.T
     return bool(away @ np.linalg.solve(covariance, away) <= CHI_SQUARE_95_2D)
 
 
-def _span(size: Mapping[str, Any] | None, key: str, factor: float) -> tuple[float, float, float | None] | None:
-    if size is None or size[key]["value"] is None:
+def _span(span: Span, factor: float) -> tuple[float, float, float | None] | None:
+    if span.value is None:
         return None
-    low, high = size[key]["low"], size[key]["high"]
-    return size[key]["value"] * factor, (low or 0.0) * factor, None if high is None else high * factor
+    return span.value * factor, (span.low or 0.0) * factor, None if span.high is None else span.high * factor
+
+
+def _hours(span: Span) -> float | None:
+    return None if span.value is None else span.value / 3600.0

@@ -33,7 +33,8 @@ class Rig:
         """Join `plant` to `lines` (node name to line); nodes without a line are not plugged in."""
         self._plant = plant
         self._lines = dict(lines)
-        self._faults = faults
+        self._paths = {node: faults.line(node) for node in lines}
+        self._plugged_once: set[str] = set()
         self._renderer = renderer
         self._wake = asyncio.Event()
         self._plugged: set[str] = set()
@@ -55,9 +56,11 @@ class Rig:
                     now_ns = self._now_ns()
                     for job in self._plant.step(now_ns):
                         renderings.create_task(self._render(job))
-                    for node in self._plugged:
+                    self._follow_faults()  # the plant may have lost a node's power
+                    for node in self._lines:
+                        self._deliver(node, now_ns)
                         self._flush(node)
-                    await self._rest(self._plant.next_ns(now_ns))
+                    await self._rest(self._next_ns(now_ns))
         finally:
             for line in self._lines.values():
                 line.unplug()
@@ -83,22 +86,52 @@ class Rig:
         self._wake.set()
 
     def _follow_faults(self) -> None:
+        now_s = self.now_s
         for node, line in self._lines.items():
-            off = self._faults.unplugged(node, self.now_s)
-            if off and node in self._plugged:
+            there = self._plant.powered(node) and self._paths[node].plugged(now_s)
+            if not there and node in self._plugged:
                 self._plugged.discard(node)
                 line.unplug()
-            elif not off and node not in self._plugged:
-                self._plant.reboot(node)
+                self._paths[node].clear()
+            elif there and node not in self._plugged:
+                if node not in self._plugged_once:  # later on it is the plant that knows what lost its power
+                    self._plugged_once.add(node)
+                    self._plant.reboot(node)
                 line.plug(partial(self._hear, node), partial(self._flush, node))
                 self._plugged.add(node)
 
+    def _next_ns(self, now_ns: int) -> int:
+        due = [self._plant.next_ns(now_ns)]
+        for path in self._paths.values():
+            due += [ns for ns in (path.next_ns(now_ns),) if ns is not None and ns > now_ns]
+        return min(due)
+
     def _hear(self, node: str, data: bytes) -> None:
-        self._plant.receive(node, self._now_ns(), data)
+        now_ns = self._now_ns()
+        self._paths[node].from_host(now_ns, data)
+        self._deliver(node, now_ns)
         self._flush(node)
         self._wake.set()  # a command may have set an earlier deadline
 
+    def _deliver(self, node: str, now_ns: int) -> None:
+        """What has come through the line to the node."""
+        while (data := self._paths[node].to_node.pop(now_ns)) is not None:
+            self._plant.receive(node, now_ns, data)
+
     def _flush(self, node: str) -> None:
-        line = self._lines[node]
-        while line.ready and (frame := self._plant.next_frame(node)) is not None:
-            line.write(self._faults.on_the_line(node, frame, self.now_s))
+        """What the node has to say, as far as the line takes it; into a line that is cut it is lost."""
+        line, path, now_ns = self._lines[node], self._paths[node], self._now_ns()
+        if node not in self._plugged:
+            if self._plant.powered(node):
+                while self._plant.next_frame(node) is not None:
+                    pass
+            return
+        while line.ready:
+            piece = path.to_host.pop(now_ns)
+            if piece is not None:
+                line.write(piece)
+                continue
+            frame = self._plant.next_frame(node) if path.accepts(ns_to_s(now_ns)) else None
+            if frame is None:
+                return
+            path.from_node(now_ns, frame)

@@ -2,116 +2,118 @@
 
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire.codec import Undecodable, decode, encode, kind_of
 from firmware_bridge.wire.commands import (
     Capture,
     Command,
     Hello,
     Identify,
+    Levels,
     Ping,
     Siren,
     SirenPattern,
     Start,
     Stop,
+    Switch,
     TriggerRole,
 )
-from firmware_bridge.wire.framing import (
-    DELIMITER,
-    PROTOCOL_VERSION,
-    Deframer,
-    Flags,
-    FrameFault,
-    Packet,
-    encode_packet,
-)
+from firmware_bridge.wire.framing import DELIMITER, Deframer, Flags, FrameFault, Packet, encode_packet
 from firmware_bridge.wire.reports import (
     Ack,
     AckResult,
+    BandLevels,
     BurstPiece,
-    Channel,
     Feature,
     HelloAck,
     Pong,
     Report,
     Samples,
-    Status,
 )
+from sim.node.board import POWER_UP, Board, Recording, Wiring
 from sim.node.oscillator import Oscillator
-from sim.node.outgoing import Outgoing
+from sim.node.outgoing import Lane, Outgoing
+from sim.node.streams import Streams
 
-PIECE_SAMPLES = 512
+__all__ = ["PIECE_SAMPLES", "Board", "Firmware", "Recording"]
+
+PIECE_SAMPLES = 512  # of four channels; of more, fewer, so that pieces stay as long
+PIECE_COUNTS = 4 * PIECE_SAMPLES
 FIRMWARE_NAME = "leaksim twin 1"
-BOARD_TEMPERATURE_K = 308.0
-BOARD_SUPPLY_V = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Board:
-    """What is soldered: fixed facts of one node."""
-
-    uid: int
-    channels: tuple[Channel, ...]
-    features: Feature
-    burst_rate_hz: int
-    longest_burst: int
-    min_version: int = PROTOCOL_VERSION
-    max_version: int = PROTOCOL_VERSION
-
-
-@dataclass(frozen=True, slots=True)
-class Recording:
-    """A burst that begins: true start, length, and whether this node pulses the trigger line at the start."""
-
-    burst_id: int
-    start_ns: int
-    samples: int
-    triggered: bool
-    drives_line: bool = False
+# All others are answers; status goes with them.
+_LANES: dict[type[Report], Lane] = {BurstPiece: Lane.BURST, Samples: Lane.STREAM, BandLevels: Lane.STREAM}
 
 
 class Firmware:
     """One running node. `receive` and `step` take true time; `outgoing` holds what it has to say."""
 
     def __init__(
-        self, board: Board, oscillator: Oscillator, read_slow: Callable[[], NDArray[np.int32]], boot_id: int
+        self,
+        board: Board,
+        oscillator: Oscillator,
+        read_slow: Callable[[], NDArray[np.int32]],
+        boot_id: int,
+        *,
+        wiring: Wiring | None = None,
+        outgoing: Outgoing | None = None,
+        samples_a_frame: int = 1,
     ) -> None:
-        """Power up; `read_slow()` converts the slow channels (channels,) now."""
+        """Power up; `read_slow()` converts the slow channels (channels,) now.
+
+        `samples_a_frame` instants of the slow channels go into one frame.
+        """
         self._board = board
         self._clock = oscillator
-        self._read_slow = read_slow
+        self._wiring = Wiring() if wiring is None else wiring
         self._boot_id = boot_id
-        slow = [i for i, channel in enumerate(board.channels) if channel.quantity is not Quantity.ULTRASOUND]
-        self._first_slow = min(slow, default=0)  # slow channels stand side by side in the channel table
-        self.outgoing = Outgoing()
-        self.siren = SirenPattern.SILENT
+        self.start_number = 0
+        self.outgoing = Outgoing() if outgoing is None else outgoing
+        self._streams = Streams(board, oscillator, read_slow, self._wiring, samples_a_frame)
         self._armed: Capture | None = None
         self._armed_at_ns = 0
         self._last_command: tuple[int, int] | None = None
         self._last_ack: Ack | None = None
-        self._reset()
+        self._off: set[int] = set()  # relays that were switched off; after power-up all are on
+        self._reset(0, POWER_UP)
 
-    def reboot(self) -> None:
-        """Lose everything but the crystal; the next frames carry another boot id."""
+    def reboot(self, now_ns: int = 0, cause: int = POWER_UP) -> None:
+        """Lose everything but the crystal; the next frames carry another boot id and STATUS the reset's cause."""
         self._boot_id = (self._boot_id + 1) & 0xFF
+        self.start_number += 1
+        self.lose_power()
+        self._reset(now_ns, cause)
+
+    def lose_power(self) -> None:
+        """Fall dark: nothing is left to be said, the siren is silent, relays fall back to on."""
         self.outgoing.clear()
-        self._reset()
+        self.siren = SirenPattern.SILENT
+        for output in sorted(self._off):
+            self._wiring.relay(output, True)
+        self._off.clear()
+
+    def resume(self, now_ns: int) -> None:
+        """Go on after having hung: a capture that was armed is lost, streams go on from now."""
+        self._armed = None
+        self._streams.skip_to(now_ns)
+
+    def pretend(self, uid: int | None, version: int | None) -> None:
+        """Give another uid or protocol version from the next frame on; None for the board's own."""
+        self._uid = self._board.uid if uid is None else uid
+        self._versions = (self._board.min_version, self._board.max_version) if version is None else (version, version)
 
     def receive(self, now_ns: int, data: bytes) -> None:
         """Bytes from the line."""
         for found in self._deframer.feed(data):
             if isinstance(found, FrameFault):
-                self._bad_frames += 1
+                self._streams.bad_frames += 1
                 continue
             message = decode(found)
             if isinstance(message, Undecodable):
-                self._bad_frames += 1
-                if found.version != PROTOCOL_VERSION or found.kind < kind_of(Hello):
+                self._streams.bad_frames += 1
+                if not self._speaks(found) or found.kind < kind_of(Hello):
                     continue
                 self._say(now_ns, Ack(found.kind, found.sequence, AckResult.UNKNOWN, message.reason))
             elif isinstance(message, Command):
@@ -119,17 +121,18 @@ class Firmware:
 
     def step(self, now_ns: int) -> list[Recording]:
         """Do what is due; returns bursts that begin now."""
-        begun = []
-        if self._armed is not None and self._armed.role is not TriggerRole.WAIT_EDGE:
-            start_ns = max(self._armed_at_ns, self._clock.true_ns(self._armed.start_ns))
+        begun: list[Recording] = []
+        armed = self._armed
+        if armed is not None and armed.role is not TriggerRole.WAIT_EDGE:
+            start_ns = self._armed_start_ns(armed)
             if now_ns >= start_ns:
-                drives = self._armed.role is TriggerRole.DRIVE
-                begun.append(Recording(self._armed.burst_id, start_ns, self._armed.samples, drives, drives))
+                drives = armed.role is TriggerRole.DRIVE
+                begun.append(Recording(armed.burst_id, start_ns, armed.samples, drives, drives, self.start_number))
                 self._armed = None
-        elif self._armed is not None and self._clock.node_ns(now_ns) >= self._armed.start_ns:
+        elif armed is not None and self._clock.node_ns(now_ns) >= armed.start_ns:
             self._armed = None  # no edge came in time
-        if self._sample_period_ns:
-            self._stream(now_ns)
+        for report, node_ns in self._streams.due(now_ns, self.outgoing.dropped_frames):
+            self._say(now_ns, report, node_ns=node_ns)
         return begun
 
     def edge(self, at_ns: int) -> Recording | None:
@@ -138,49 +141,59 @@ class Firmware:
         if armed is None or armed.role is not TriggerRole.WAIT_EDGE:
             return None
         self._armed = None
-        return Recording(armed.burst_id, at_ns, armed.samples, triggered=True)
+        return Recording(armed.burst_id, at_ns, armed.samples, triggered=True, start_number=self.start_number)
 
     def recorded(self, now_ns: int, recording: Recording, counts: NDArray[np.int16], *, saturated: bool) -> None:
-        """The converter finished a burst: queue its pieces."""
+        """The converter finished a burst: queue its pieces. One from before a reset is forgotten."""
+        if recording.start_number not in {None, self.start_number}:
+            return
         flags = (Flags.TRIGGERED if recording.triggered else Flags.NONE) | (
             Flags.SATURATED if saturated else Flags.NONE
         )
         start_ns = self._clock.node_ns(recording.start_ns)
-        for offset in range(0, recording.samples, PIECE_SAMPLES):
-            part = counts[:, offset : offset + PIECE_SAMPLES]
-            piece = BurstPiece(recording.burst_id, 0, offset, recording.samples, self._board.burst_rate_hz, part)
+        first = self._streams.first_burst_channel
+        length = min(PIECE_SAMPLES, PIECE_COUNTS // len(counts))
+        for offset in range(0, recording.samples, length):
+            part = counts[:, offset : offset + length]
+            piece = BurstPiece(recording.burst_id, first, offset, recording.samples, self._board.burst_rate_hz, part)
             self._say(now_ns, piece, flags=flags, node_ns=start_ns)
 
     @property
     def next_ns(self) -> int | None:
         """True time at which `step` has something to do."""
-        due = []
-        if self._sample_period_ns:
-            due += [self._next_sample_ns, self._next_status_ns]
-        if self._armed is not None:
-            due.append(max(self._armed_at_ns, self._clock.true_ns(self._armed.start_ns)))
-        return min(due, default=None)
+        streams_ns = self._streams.next_ns
+        if self._armed is None:
+            return streams_ns
+        armed_ns = self._armed_start_ns(self._armed)
+        return armed_ns if streams_ns is None else min(armed_ns, streams_ns)
 
-    def _reset(self) -> None:
+    def _reset(self, now_ns: int, cause: int) -> None:
         self._deframer = Deframer()
         self._sequences: defaultdict[int, int] = defaultdict(int)
-        self._bad_frames = 0
-        self._sample_period_ns = 0
-        self._next_sample_ns = 0
-        self._next_status_ns = 0
         self._armed = self._last_command = self._last_ack = None
+        self._overflown: set[int] = set()
+        self._steps_told = self._clock.steps_until(now_ns)
+        self._streams.reset(now_ns, cause)
         self.siren = SirenPattern.SILENT
-        self.outgoing.push(DELIMITER, answer=True)
+        self.pretend(None, None)
+        self.outgoing.dropped_frames = 0
+        self.outgoing.push(DELIMITER, Lane.ANSWER, now_ns)
+
+    def _speaks(self, packet: Packet) -> bool:
+        return self._versions[0] <= packet.version <= self._versions[1]
+
+    def _armed_start_ns(self, armed: Capture) -> int:
+        return self._clock.true_ns(armed.start_ns, since_ns=self._armed_at_ns)
 
     def _obey(self, now_ns: int, command: Command, packet: Packet) -> None:
-        node_ns = self._clock.node_ns(now_ns)
         if isinstance(command, Hello):
             self._last_command = None  # a host that was started anew counts anew
             self._say(now_ns, self._introduction())
             return
-        if packet.version != PROTOCOL_VERSION:
+        if not self._speaks(packet):
             return
         if isinstance(command, Ping):
+            node_ns = self._clock.node_ns(now_ns)
             self._say(now_ns, Pong(command.ping_id, node_ns, node_ns))
             return
         # A command that was sent again because its acknowledgement got lost is acknowledged again, not done again.
@@ -193,15 +206,20 @@ class Firmware:
         self._say(now_ns, self._last_ack)
 
     def _carry_out(self, now_ns: int, command: Command) -> tuple[AckResult, str]:
+        features = self._board.features
         match command:
             case Start():
-                self._sample_period_ns = max(command.sample_period_ms, 1) * 1_000_000
-                self._next_sample_ns = self._next_status_ns = now_ns
+                self._streams.start(now_ns, command.sample_period_ms)
             case Stop():
-                self._sample_period_ns = 0
-            case Siren() if self._board.features & Feature.SIREN:
+                self._streams.stop()
+            case Levels() if features & Feature.LEVELS:
+                self._streams.listen(now_ns, command.period_ms)
+            case Siren() if features & Feature.SIREN:
                 self.siren = command.pattern
-            case Capture() if self._board.features & Feature.BURSTS:
+            case Switch() if command.output in self._board.outputs:
+                self._wiring.relay(command.output, command.on)
+                (self._off.discard if command.on else self._off.add)(command.output)
+            case Capture() if features & Feature.BURSTS:
                 return self._arm(now_ns, command)
             case Identify():
                 pass  # a simulated box has no lamp
@@ -221,27 +239,11 @@ class Firmware:
         self._armed, self._armed_at_ns = capture, now_ns
         return AckResult.DONE, ""
 
-    def _stream(self, now_ns: int) -> None:
-        while self._next_sample_ns <= now_ns:
-            slow = self._read_slow()
-            if slow.size:
-                node_ns = self._clock.node_ns(self._next_sample_ns)
-                self._say(now_ns, Samples(self._first_slow, self._sample_period_ns, slow[None, :]), node_ns=node_ns)
-            self._next_sample_ns += self._sample_period_ns
-            if now_ns - self._next_sample_ns > NS_PER_S:  # the line stood still: do not repeat what nobody read
-                self._next_sample_ns = now_ns
-        if self._next_status_ns <= now_ns:
-            self._next_status_ns = now_ns + NS_PER_S
-            uptime_s = max(now_ns, 0) // NS_PER_S
-            dropped = self.outgoing.dropped_frames
-            self._say(now_ns, Status(uptime_s, dropped, self._bad_frames, 0, 0, BOARD_TEMPERATURE_K, BOARD_SUPPLY_V))
-
     def _introduction(self) -> HelloAck:
         board = self._board
         return HelloAck(
-            board.min_version,
-            board.max_version,
-            board.uid,
+            *self._versions,
+            self._uid,
             board.features,
             board.burst_rate_hz,
             board.longest_burst,
@@ -251,13 +253,23 @@ class Firmware:
 
     def _say(self, now_ns: int, report: Report, *, flags: Flags = Flags.NONE, node_ns: int | None = None) -> None:
         kind = kind_of(type(report))
+        if kind in self._overflown:
+            flags |= Flags.OVERFLOW
+        steps = self._clock.steps_until(now_ns)
+        if steps != self._steps_told:
+            self._steps_told = steps
+            flags |= Flags.TIME_STEP
         packet = encode(
             report,
             sequence=self._sequences[kind],
             time_ns=self._clock.node_ns(now_ns) if node_ns is None else node_ns,
             boot_id=self._boot_id,
             flags=flags,
+            version=self._versions[1],
         )
         self._sequences[kind] += 1
-        streamed = isinstance(report, Samples | BurstPiece | Status)
-        self.outgoing.push(encode_packet(packet), answer=not streamed)
+        lane = _LANES.get(type(report), Lane.ANSWER)
+        if self.outgoing.push(encode_packet(packet), lane, now_ns):
+            self._overflown.discard(kind)
+        else:
+            self._overflown.add(kind)

@@ -1,84 +1,253 @@
-"""The gas of a scenario: one body of air for each set of compartments joined by open hatches."""
+"""The gas of a scenario: the site's compartments and hatches as one network, and what is done to it when.
 
-from itertools import pairwise
+The physics is `sim/world/gas`; the tables are `sim/scenario/gas.py`; sensors are the nodes' own.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import celsius_to_kelvin
-from sim.scenario.leaks import LeakTable
+from sim.plant.cabin_equipment import LITRES_PER_M3, air_of, crew_of, feed_of, fill_of, scrubber_of, supply_of
+from sim.plant.hatchway import Hatchway
+from sim.plant.leaks import PlantLeak
+from sim.scenario.gas import (
+    CabinTable,
+    CloseEvent,
+    DuctTable,
+    EventTable,
+    IntroduceEvent,
+    OpenEvent,
+    ScrubberTable,
+    SupplyTable,
+    SwitchEvent,
+    ThrottleEvent,
+    VentEvent,
+)
 from sim.scenario.scenario import ScenarioTable
-from sim.world.gas.atmosphere import Atmosphere, CabinWeather, WeatherSettings
+from sim.truth import leak_of, opening_of
+from sim.world.gas.cabin import CompartmentSpec
+from sim.world.gas.network import GasNetwork
+from sim.world.gas.weather import CabinWeather
+from sim.world.gas.weather_settings import preset
 from sim.world.leak.hole import Hole
 
-
-class _Body:
-    """One connected volume: its gas, its weather, its holes."""
-
-    def __init__(
-        self, scenario: ScenarioTable, volume_m3: float, leaks: list[LeakTable], random: np.random.Generator
-    ) -> None:
-        weather = scenario.weather
-        self.gas = Atmosphere(
-            volume_m3, scenario.air.pressure_hpa * 100.0, celsius_to_kelvin(scenario.air.temperature_c)
-        )
-        self.weather = CabinWeather(
-            WeatherSettings(
-                weather.slope_rms_pa_h,
-                weather.slope_correlation_s,
-                weather.temperature_rms_k,
-                weather.temperature_correlation_s,
-            ),
-            random,
-        )
-        self._leaks = leaks
-
-    def step(self, from_s: float, until_s: float) -> None:
-        """Move on; a hole that opens or is sealed on the way splits the step there."""
-        times = {leak.opens_at_s for leak in self._leaks}
-        times |= {leak.sealed_at_s for leak in self._leaks if leak.sealed_at_s is not None}
-        edges = [from_s, *sorted(t for t in times if from_s < t < until_s), until_s]
-        for start_s, end_s in pairwise(edges):
-            open_areas = [
-                Hole(leak.diameter_mm / 1000.0, leak.discharge_coefficient).effective_area_m2
-                for leak in self._leaks
-                if leak.opens_at_s <= start_s and (leak.sealed_at_s is None or start_s < leak.sealed_at_s)
-            ]
-            self.gas.step(end_s - start_s, open_areas)
-        self.weather.step(until_s - from_s)
+MOVING_STEP_S = 0.25  # something that opens or closes is followed this finely
+LEAK_STEPS = 256  # and a leak in this many steps, so that one that grows for days seldom starts the gas afresh
+VALVE_DISCHARGE = 0.85  # of a vent valve
+_Equipment: TypeAlias = ScrubberTable | SupplyTable | DuctTable
 
 
 class Gas:
-    """Pressure and temperature of every compartment over time."""
+    """Pressure, temperature and mixture of every compartment over time.
 
-    def __init__(self, scenario: ScenarioTable, site: Site, seed: np.random.SeedSequence) -> None:
-        """Fill the site; hatches stand as they normally do."""
-        self._body_of: dict[str, _Body] = {}
+    There is one weather for the whole site, which every compartment feels in proportion to its pressure: compartments
+    that are joined must not differ by more than flows can bear out, and no hatch may change what the weather did
+    before it moved. Closed compartments that drift apart on their own do so by leaks, people and feeds of the tables.
+    """
+
+    def __init__(
+        self,
+        scenario: ScenarioTable,
+        site: Site,
+        seed: np.random.SeedSequence,
+        cabin: CabinTable | None = None,
+        events: Sequence[EventTable] = (),
+        leaks: Sequence[PlantLeak] | None = None,
+    ) -> None:
+        """Fill the site; hatches stand as they normally do.
+
+        `cabin` and `events` must fit the site (`sim.scenario.gas.gas_problems`); `leaks` are those of the scenario
+        where the caller has them already.
+        """
+        cabin = CabinTable() if cabin is None else cabin
+        usual = air_of(scenario.air)
+        fills = {room.name: usual for room in site.compartments}
+        fills |= {table.compartment: fill_of(table, usual) for table in cabin.fills}
+        self.network = GasNetwork(
+            [
+                CompartmentSpec(
+                    room.name,
+                    room.volume_m3,
+                    cabin.walls.conductance_w_k_m3 * room.volume_m3,
+                    fills[room.name].temperature_k,
+                )
+                for room in site.compartments
+            ],
+            fills,
+        )
+        self._usual_pa = usual.pressure_pa
+        weather = preset(scenario.weather.preset, **scenario.weather.changes())
+        self._weather = CabinWeather(weather, np.random.default_rng(seed.spawn(1)[0]))
+        self._hatches = {
+            hatch.name: Hatchway(hatch.between, hatch.area_m2, share, share)
+            for hatch in site.hatches
+            for share in (1.0 if hatch.normally_open else 0.0,)
+        }
+        self._leaks = tuple(_leaks_of(scenario) if leaks is None else leaks)
+        self._shares = {leak.name: 0.0 for leak in self._leaks}
+        self._equipment: tuple[ScrubberTable | SupplyTable | DuctTable, ...] = (
+            *cabin.scrubbers,
+            *cabin.supplies,
+            *cabin.ducts,
+        )
+        self._on = {table.name: table.on for table in self._equipment}
+        for place, crew in enumerate(cabin.crews):
+            self.network.set_source(f"crew {place}", crew.compartment, crew_of(crew))
+        for name in self._on:
+            self._connect(name)
+        self._events = sorted(events, key=lambda event: event.at_s)
+        self._ends: list[tuple[float, str, str]] = []  # when which compartment's bottle or valve is shut again
+        self._edges = sorted({edge for leak in self._leaks for edge in leak.opening.edges})
         self._now_s = 0.0
-        joined = _joined_rooms(site)
-        for rooms, body_seed in zip(joined, seed.spawn(len(joined)), strict=True):
-            volume_m3 = sum(site.compartment(room).volume_m3 for room in rooms)
-            leaks = [leak for leak in scenario.leaks if leak.compartment in rooms]
-            body = _Body(scenario, volume_m3, leaks, np.random.default_rng(body_seed))
-            self._body_of |= dict.fromkeys(rooms, body)
+        self._happen()
+
+    # ------------------------------------------------------------------ time and commands
 
     def step(self, now_s: float) -> None:
         """Move on to scenario time `now_s`."""
-        if now_s > self._now_s:
-            for body in {id(body): body for body in self._body_of.values()}.values():
-                body.step(self._now_s, now_s)
-            self._now_s = now_s
+        from_s = self._now_s
+        if not now_s > from_s:
+            return
+        while self._now_s < now_s:
+            until_s = min(now_s, self._next_edge_s())
+            if self._anything_moves(until_s):
+                until_s = min(until_s, self._now_s + MOVING_STEP_S)
+            self._set_openings(0.5 * (self._now_s + until_s))
+            self.network.advance(until_s)
+            self._now_s = until_s
+            self._happen()
+        self._weather.step(now_s - from_s)
+
+    def move_hatch(self, name: str, open_share: float, now_s: float, over_s: float = 0.0) -> None:
+        """Open, close or throttle a hatch from `now_s` on, within `over_s`; KeyError where there is none."""
+        self.step(now_s)
+        self._hatches[name].move(open_share, self._now_s, over_s)
+
+    def switch(self, name: str, on: bool) -> None:
+        """Switch the equipment of that name, or behind that switch; nothing happens where there is none."""
+        for table in self._equipment:
+            if name in {table.name, table.switch}:
+                self._on[table.name] = on
+                self._connect(table.name)
+
+    # ------------------------------------------------------------------ reading
 
     def felt(self, compartment: str) -> tuple[float, float]:
         """Pressure (Pa) and temperature (K) now in `compartment`, weather included."""
-        body = self._body_of[compartment]
-        return body.weather.disturbed(body.gas.pressure_pa, body.gas.temperature_k)
+        state = self.network.state(compartment)
+        factor, temperature_k = self._weathered(state.temperature_k)
+        return state.pressure_pa * factor, temperature_k
+
+    def partial_pa(self, compartment: str) -> tuple[float, float, float, float]:
+        """Partial pressure of each species (nitrogen, oxygen, carbon dioxide, water) now, Pa, weather included."""
+        state = self.network.state(compartment)
+        factor, _ = self._weathered(state.temperature_k)
+        nitrogen, oxygen, carbon_dioxide, water = (partial * factor for partial in state.partial_pa)
+        return nitrogen, oxygen, carbon_dioxide, water
+
+    def hatch_open(self, name: str) -> bool:
+        """Whether a hatch lets anything through now; KeyError where there is none."""
+        return self.hatch_share(name) > 0.0
+
+    def hatch_share(self, name: str) -> float:
+        """How far a hatch is open now, 0 to 1; KeyError where there is none."""
+        return self._hatches[name].share(self._now_s)
+
+    def is_on(self, name: str) -> bool:
+        """Whether a piece of equipment is switched on; KeyError where there is none."""
+        return self._on[name]
+
+    @property
+    def leak_rates_kg_s(self) -> dict[str, float]:
+        """What flows out of each leak now, kg/s, by its name; 0 of one that is shut."""
+        rates = {}
+        for leak in self._leaks:
+            state = self.network.state(leak.compartment)
+            rates[leak.name] = leak.at(self._now_s).mass_flow_kg_s(state.pressure_pa, state.temperature_k)
+        return rates
+
+    # ------------------------------------------------------------------ parts
+
+    def _weathered(self, temperature_k: float) -> tuple[float, float]:
+        """By what the weather multiplies pressures, and the temperature (K) it makes of one."""
+        pressure_pa, warmed_k = self._weather.disturbed(self._usual_pa, temperature_k)
+        return pressure_pa / self._usual_pa, warmed_k
+
+    def _next_edge_s(self) -> float:
+        """The next time at which something begins or ends by itself."""
+        place = bisect_right(self._edges, self._now_s)
+        return min(
+            self._edges[place] if place < len(self._edges) else math.inf,
+            self._events[0].at_s if self._events else math.inf,
+            *(end_s for end_s, _, _ in self._ends),
+            *(hatch.still_from_s for hatch in self._hatches.values() if hatch.still_from_s > self._now_s),
+            math.inf,
+        )
+
+    def _anything_moves(self, until_s: float) -> bool:
+        middle_s = 0.5 * (self._now_s + until_s)
+        return any(hatch.still_from_s > self._now_s for hatch in self._hatches.values()) or any(
+            leak.opening.share(middle_s) != leak.opening.share(self._now_s) for leak in self._leaks
+        )
+
+    def _set_openings(self, at_s: float) -> None:
+        for name, hatch in self._hatches.items():
+            self.network.set_opening(name, hatch.between, hatch.effective_area_m2(at_s))
+        for leak in self._leaks:
+            share = leak.opening.share(at_s)
+            share = share if share in {0.0, 1.0} else round(share * LEAK_STEPS) / LEAK_STEPS
+            if share != self._shares[leak.name]:
+                self._shares[leak.name] = share
+                opened = leak.leak.opened(share) if share > 0.0 else None
+                self.network.set_vent(f"leak {leak.name}", leak.compartment, opened)
+
+    def _happen(self) -> None:
+        """What ends and what begins now."""
+        for end in [end for end in self._ends if end[0] <= self._now_s]:
+            self._ends.remove(end)
+            _, name, compartment = end
+            self.network.set_source(name, compartment, None)
+            self.network.set_vent(name, compartment, None)
+        while self._events and self._events[0].at_s <= self._now_s:
+            self._do(self._events.pop(0))
+
+    def _do(self, event: EventTable) -> None:
+        if isinstance(event, OpenEvent | CloseEvent | ThrottleEvent):
+            share = event.share if isinstance(event, ThrottleEvent) else float(isinstance(event, OpenEvent))
+            self._hatches[event.hatch].move(share, self._now_s, event.over_s)
+        elif isinstance(event, SwitchEvent):
+            self.switch(event.equipment, event.on)
+        else:
+            name = f"{event.do} {event.at_s:g} {len(self._ends)}"
+            if isinstance(event, IntroduceEvent):
+                feed = feed_of(event.gas, event.kg / event.over_s, celsius_to_kelvin(event.temperature_c))
+                self.network.set_source(name, event.compartment, feed)
+            elif isinstance(event, VentEvent):
+                diameter_m = math.sqrt(4.0 / math.pi * event.area_mm2 * 1e-6)
+                self.network.set_vent(name, event.compartment, Hole(diameter_m, VALVE_DISCHARGE))
+            self._ends.append((self._now_s + event.over_s, name, event.compartment))
+
+    def _connect(self, name: str) -> None:
+        """Let a piece of equipment work, or not, as it is switched."""
+        table = {table.name: table for table in self._equipment}[name]
+        on = self._on[name]
+        if isinstance(table, ScrubberTable):
+            self.network.set_source(name, table.compartment, scrubber_of(table) if on else None)
+        elif isinstance(table, SupplyTable):
+            self.network.set_source(name, table.compartment, supply_of(table) if on else None)
+        else:
+            flow_m3_s = table.flow_l_s / LITRES_PER_M3 if on else 0.0
+            self.network.set_fan(name, table.source, table.target, flow_m3_s, table.stall_pa)
 
 
-def _joined_rooms(site: Site) -> list[tuple[str, ...]]:
-    """Names of the compartments of each connected volume."""
-    groups: list[set[str]] = [{room.name} for room in site.compartments]
-    for hatch in (hatch for hatch in site.hatches if hatch.normally_open):
-        touched = [group for group in groups if group & set(hatch.between)]
-        groups = [group for group in groups if group not in touched] + [set().union(*touched)]
-    return [tuple(sorted(group)) for group in groups]
+def _leaks_of(scenario: ScenarioTable) -> list[PlantLeak]:
+    """The leaks without their draw of loudness, which gas does not ask for."""
+    return [
+        PlantLeak(table.name, table.compartment, table.position_m, leak_of(table), opening_of(table))
+        for table in scenario.leaks
+    ]

@@ -1,8 +1,10 @@
 """A run as one self-contained HTML page."""
 
 import base64
+from collections.abc import Mapping
 from html import escape
 
+from sim.heard import Heard
 from sim.report.run_record import RunRecord
 from sim.report.summary import rows
 
@@ -23,23 +25,31 @@ def page(record: RunRecord, picture_png: bytes) -> str:
     verdict = ("good", "success") if record.score.success else ("bad", "FAILED")
     summary = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows(record))
     events = "".join(
-        f"<tr><td>{heard.at_s:.1f} s</td><td class={heard.event['kind']}>{escape(heard.event['kind'])}</td>"
-        f"<td>{escape(_words(dict(heard.event)))}</td></tr>"
+        f"<tr><td>{heard.at_s:.1f} s</td><td class={_kind(heard)}>{escape(_kind(heard))}</td>"
+        f"<td>{escape(_words(heard.said))}</td></tr>"
         for heard in record.heard
-        if heard.event["kind"] in _TOLD
+        if _kind(heard) in _TOLD
     )
     title = escape(record.scenario.title or record.scenario.name)
     image = base64.b64encode(picture_png).decode()
     return (
         f"<!doctype html><html lang=en><meta charset=utf-8><title>leakloc: {title}</title><style>{_STYLE}</style>"
-        f"<h1>{title}</h1><p>Simulated run, seed {record.seed}, {record.speed:g} times real time: "
+        f"<h1>{title}</h1><p>Simulated run, seed {record.seed}, {_speed(record)}: "
         f"<b class={verdict[0]}>{verdict[1]}</b></p><img alt='hull, truth and fix' src='data:image/png;base64,{image}'>"
         f"<h2>Against the truth</h2><table>{summary}</table>"
         f"<h2>What the controller said</h2><p>Scenario time at which it was heard.</p><table>{events}</table></html>\n"
     )
 
 
-def _words(event: dict[str, object]) -> str:
+def _speed(record: RunRecord) -> str:
+    return "in virtual time" if record.speed is None else f"{record.speed:g} times real time"
+
+
+def _kind(heard: Heard) -> str:
+    return str(heard.said.get("kind"))
+
+
+def _words(event: Mapping[str, object]) -> str:
     hidden = {"kind", "version", "seq", "utc", "t_s", "covariance_m2", "candidates", "uid", "misfit", "since_t_s"}
     return ", ".join(
         f"{key} {_short(value)}" for key, value in event.items() if key not in hidden and value not in (None, [])

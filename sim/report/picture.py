@@ -1,11 +1,12 @@
 """The picture of a run: hull unrolled with sensors, truth, fix and region; a close-up; the pressure over time."""
 
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from firmware_bridge.site.hull import Hull
+from sim.heard import Detection, Fix, LeakRate
 from sim.report.run_record import RunRecord
 from sim.score import CHI_SQUARE_95_2D, tangent_basis
 
@@ -61,9 +62,9 @@ def _draw_hull(axes: "Axes", record: RunRecord, hull: Hull) -> None:
         )
     fix = _last_fix(record)
     if fix is not None:
-        point = hull.unroll(np.array([fix["position_m"]]))[0]
+        point = hull.unroll(np.array([fix.position_m]))[0]
         axes.plot(*point, "o", ms=16, mfc="none", mew=2, color=FIX, label="fix")
-        axes.annotate(fix["where"] or "fix", point, (14, -16), textcoords="offset points", fontsize=10, color=FIX)
+        axes.annotate(fix.where or "fix", point, (14, -16), textcoords="offset points", fontsize=10, color=FIX)
     axes.set_aspect("equal")
     axes.set_xlabel("along the hull, m (unrolled)")
     axes.set_ylabel("around the hull, m")
@@ -76,17 +77,17 @@ def _draw_close_up(axes: "Axes", record: RunRecord, hull: Hull) -> None:
     if fix is None:
         axes.text(0.5, 0.5, "no fix", ha="center", va="center", transform=axes.transAxes)
         return
-    basis = tangent_basis(hull, fix["position_m"])
-    covariance = basis @ np.array(fix["covariance_m2"]) @ basis.T
+    basis = tangent_basis(hull, fix.position_m)
+    covariance = basis @ np.array(fix.covariance_m2) @ basis.T
     values, vectors = np.linalg.eigh(covariance)
     angle = np.linspace(0, 2 * np.pi, 181)
     circle = np.stack([np.cos(angle), np.sin(angle)])
     ellipse = vectors @ (np.sqrt(CHI_SQUARE_95_2D * np.maximum(values, 0))[:, None] * circle)
     axes.fill(*(100 * ellipse), color=FIX, alpha=0.2, label="95 % region")
     axes.plot(0, 0, "o", ms=9, mfc="none", mew=2, color=FIX, label="fix")
-    shown_m = max(CLOSE_UP_RADII * fix["radius95_m"], CLOSE_UP_MIN_M)
+    shown_m = max(CLOSE_UP_RADII * fix.radius95_m, CLOSE_UP_MIN_M)
     for leak in record.leaks:
-        away = basis @ np.subtract(leak.position_m, fix["position_m"])
+        away = basis @ np.subtract(leak.position_m, fix.position_m)
         axes.plot(*(100 * away), "x", ms=11, mew=2.5, color=TRUTH, label="truth")
         shown_m = max(shown_m, 1.2 * float(np.abs(away).max()))
     axes.set_xlim(-100 * shown_m, 100 * shown_m)
@@ -102,8 +103,8 @@ def _draw_pressure(axes: "Axes", record: RunRecord) -> None:
     axes.set_title(f"pressure in {record.compartment} (true), hPa", fontsize=10)
     axes.set_xlabel("scenario time, s")
     marks = [(leak.opens_at_s, "leak opens", TRUTH) for leak in record.leaks]
-    for kind, words in (("detection", "heard"), ("fix", "fix"), ("leak_rate", "pressure falls")):
-        first = next((heard.at_s for heard in record.heard if heard.event["kind"] == kind), None)
+    for kind, words in ((Detection, "heard"), (Fix, "fix"), (LeakRate, "pressure falls")):
+        first = next((heard.at_s for heard in record.heard if isinstance(heard.event, kind)), None)
         marks += [] if first is None else [(first, words, FIX)]
     for row, (at_s, words, color) in enumerate(marks):
         axes.axvline(at_s, color=color, lw=1)
@@ -114,6 +115,5 @@ def _draw_pressure(axes: "Axes", record: RunRecord) -> None:
     axes.ticklabel_format(axis="y", useOffset=False)
 
 
-def _last_fix(record: RunRecord) -> dict[str, Any] | None:
-    fixes = [heard.event for heard in record.heard if heard.event["kind"] == "fix"]
-    return dict(fixes[-1]) if fixes else None
+def _last_fix(record: RunRecord) -> Fix | None:
+    return next((heard.event for heard in reversed(record.heard) if isinstance(heard.event, Fix)), None)

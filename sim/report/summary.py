@@ -6,13 +6,17 @@ FELL_BEHIND_S = 1.0
 
 
 def rows(record: RunRecord) -> list[tuple[str, str]]:
-    """What is shown at the end of a demo."""
+    """What is shown at the end of a run."""
     score = record.score
+    ended = [
+        ("highest leak alarm", score.highest_class),
+        ("false alarms", str(score.false_alarms)),
+        *([("false fixes", str(score.false_fixes))] if score.false_fixes else []),
+        *[("not as expected", wrong) for wrong in score.wrong],
+        *_slowness(record),
+    ]
     if score.leak is None:
-        return [
-            ("false alarms", str(score.false_alarms)),
-            ("verdict", "quiet" if score.success else "raised without a leak"),
-        ]
+        return ended
     return [
         ("leak to detection", _seconds(score.detected_s)),
         ("leak to fix", _seconds(score.fixed_s)),
@@ -24,16 +28,22 @@ def rows(record: RunRecord) -> list[tuple[str, str]]:
         ("95 % radius", _centimetres(score.radius95_m)),
         ("truth in 95 % region", {True: "yes", False: "no", None: "-"}[score.inside_95]),
         ("hole", f"{_span(score.hole_mm, 'mm')}; truth {score.true_hole_mm:.2f} mm"),
-        ("loss", f"{_span(score.loss_kg_day, 'kg/day')}; truth {score.true_loss_kg_day:.0f} kg/day"),
+        ("loss", f"{_span(score.loss_kg_day, 'kg/day')}; truth {score.true_loss_kg_day:.3g} kg/day"),
         ("reserve time", "-" if score.reserve_h is None else f"{score.reserve_h:.0f} h"),
-        ("false alarms", str(score.false_alarms)),
-        *_slowness(record),
+        *ended,
     ]
+
+
+def summary_lines(record: RunRecord) -> list[str]:
+    """The summary for a terminal."""
+    shown = rows(record)
+    width = max(len(name) for name, _ in shown)
+    return [f"  {name:<{width}}  {value}" for name, value in shown]
 
 
 def _slowness(record: RunRecord) -> list[tuple[str, str]]:
     """Said only where it may explain a failure: the machine, not the rig, was the problem."""
-    if record.score.success or record.worst_lag_s < FELL_BEHIND_S:
+    if record.score.success or record.worst_lag_s < FELL_BEHIND_S or record.speed is None:
         return []
     return [
         ("this machine", f"fell {record.worst_lag_s:.1f} s behind the rig's clock; try --speed {record.speed / 3:.0f}")

@@ -1,0 +1,151 @@
+"""leaksim run: put up a rig for a controller at some multiple of real time, or run a whole scenario in virtual time."""
+
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from firmware_bridge.scaled_loop import run_until_signal
+from firmware_bridge.site.survey import Site
+from sim.attach.plug_in import controller_file, lines, plugs, write_controller_file
+from sim.attach.rig import Rig, render_in_thread
+from sim.cli.common import (
+    DEFAULT_SCENARIO,
+    FAILED,
+    MAX_SPEED,
+    errors_told,
+    folder_for,
+    load,
+    say,
+    seed_option,
+    small_option,
+)
+from sim.cli.telling import tell_record
+from sim.faults import Faults
+from sim.plant.plant import Plant
+from sim.report.run_record import RunRecord
+from sim.scenario.scenario import ScenarioTable
+from sim.subject import DEFAULT, find_subject
+from sim.trial import TrialSettings, run_trial
+
+MIN_SPEED = 0.5
+
+
+class Speed(click.ParamType[float | None]):
+    """A multiple of real time, or `max`, which is None."""
+
+    name = "N|max"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float | None:
+        """Refuse what is neither."""
+        if value is None or str(value) == "max":
+            return None
+        try:
+            speed = float(str(value))
+        except ValueError:
+            speed = 0.0
+        if not MIN_SPEED <= speed <= MAX_SPEED:
+            self.fail(f"{value!r} is neither max nor a number from {MIN_SPEED:g} to {MAX_SPEED:g}", param, ctx)
+        return speed
+
+
+@click.command()
+@click.argument("name", default=DEFAULT_SCENARIO)
+@seed_option
+@small_option
+@click.option("--speed", type=Speed(), default="1", show_default=True,
+              help="Times real time; max: in virtual time with the installed controller, and judged.")  # fmt: skip
+@click.option("--ports", type=click.Path(path_type=Path, file_okay=False), default=Path("/tmp/leakloc"),  # noqa: S108
+              show_default=True, help="Folder in which the serial ports appear.")  # fmt: skip
+@click.option("--broker", metavar="HOST:PORT", help="Broker of the MQTT nodes; without it they are not plugged in.")
+@click.option("--controller", default=DEFAULT, show_default=True, help="With max: which installed controller.")
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="With max: folder for the report.")
+@click.option("--json", "as_json", is_flag=True, help="With max: print events and summary as JSON lines.")
+def run(
+    name: str,
+    *,
+    seed: int | None,
+    small: bool,
+    speed: float | None,
+    ports: Path,
+    broker: str | None,
+    controller: str,
+    out: Path | None,
+    as_json: bool,
+) -> None:
+    """Put up the rig of a scenario until Ctrl-C; attach a controller to it with leakctl run.
+
+    With --speed max the whole scenario runs at once, as fast as this machine can, and is judged: exit status 0 only if
+    everything went as the scenario expects.
+
+    Example: leaksim run ms09-2018 --broker 127.0.0.1:1883
+
+    Example: leaksim run quiet-week --small --speed max
+    """
+    with errors_told("--out" if speed is None else "--ports"):
+        scenario, site, site_file = load(name, small=small)
+        chosen = scenario.seed if seed is None else seed
+        if speed is None:
+            folder = folder_for(out, f"{scenario.name}-seed{chosen}")
+            record = _virtual(scenario, site, chosen, controller, as_json=as_json)
+            tell_record(record, folder, as_json=as_json)
+            sys.exit(0 if record.score.success else FAILED)
+        _put_up(scenario, site, site_file, chosen, speed, ports, _address(broker))
+
+
+def _virtual(scenario: ScenarioTable, site: Site, seed: int, controller: str, *, as_json: bool) -> RunRecord:
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
+               TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        bar = progress.add_task(scenario.name, total=scenario.duration_s)
+        settings = TrialSettings(
+            seed,
+            on_line=lambda _at_s, line: say(line.decode()) if as_json else None,
+            on_progress=lambda at_s: progress.update(bar, completed=at_s),
+        )
+        return run_trial(scenario, site, find_subject(controller), settings)
+
+
+def _put_up(
+    scenario: ScenarioTable,
+    site: Site,
+    site_file: Path,
+    seed: int,
+    speed: float,
+    ports: Path,
+    address: tuple[str, int] | None,
+) -> None:
+    where = plugs(scenario, site, ports)
+    ports.mkdir(parents=True, exist_ok=True)
+    configuration = ports / "controller.toml"
+    write_controller_file(configuration, controller_file(where, site_file, address))
+    scale = f" --time-scale {speed:g}" if speed != 1.0 else ""
+    leakctl = Path(sys.executable).parent / "leakctl"
+    click.echo(f"rig of {scenario.name} is up; now: {leakctl} run {configuration}{scale}", err=True)
+    if address is None and where.topics:
+        names = ", ".join(where.topics)
+        click.echo(f"without --broker, MQTT nodes are not plugged in: {names} will be missed", err=True)
+
+    async def serve() -> None:
+        faults = Faults(scenario.faults, np.random.default_rng([seed, 1]))
+        await Rig(Plant(scenario, site, seed), lines(where, address), faults, render_in_thread).run()
+
+    try:
+        run_until_signal(serve(), scale=speed)
+    finally:
+        configuration.unlink(missing_ok=True)
+        with suppress(OSError):
+            ports.rmdir()
+
+
+def _address(broker: str | None) -> tuple[str, int] | None:
+    if broker is None:
+        return None
+    host, _, port = broker.rpartition(":")
+    if not host or not port.isdigit() or not 1 <= int(port) <= 65_535:
+        raise click.BadParameter(f"{broker!r} is not HOST:PORT", param_hint="--broker")
+    return host, int(port)
