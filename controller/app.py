@@ -24,7 +24,7 @@ from controller.pipeline.pipeline import Outcome, Pipeline
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.link import LinkPort
 from firmware_bridge.links.mqtt import MqttHub
-from firmware_bridge.samples import ScalarBlock, WaveBlock
+from firmware_bridge.samples import LevelBlock, ScalarBlock, VibrationBlock, WaveBlock
 from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.session.events import LinkHealth
 from firmware_bridge.units import s_to_ns
@@ -35,7 +35,7 @@ STATE_PERIOD_S = 5.0
 GOODBYE_S = 1.0  # of the machine's time
 MAX_UNWRITTEN = 10_000  # entries; then the oldest make way: the disk has been full for long
 RESTART_S = 5.0  # of the machine's time
-_DATA = (ScalarBlock, WaveBlock, LinkHealth)
+_DATA = (ScalarBlock, WaveBlock, VibrationBlock, LevelBlock, LinkHealth)
 
 
 _log = logging.getLogger(__name__)

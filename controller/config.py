@@ -209,21 +209,29 @@ def load_configuration(path: Path) -> Configuration:
         ControllerError: the two do not fit.
     """
     table = load_declared(path, ControllerTable)
-    site = load_site(path.parent / table.site)
+    return fitted(table, load_site(path.parent / table.site), str(path))
+
+
+def fitted(table: ControllerTable, site: Site, source: str) -> Configuration:
+    """Check `table` against itself and `site`, and choose the compartment; `source` is named in messages.
+
+    Raises:
+        ControllerError: the two do not fit.
+    """
     problems = _contradictions(table)
     if problems:
-        raise ControllerError(f"{path} contradicts itself", remedy="\n  " + "\n  ".join(problems))
+        raise ControllerError(f"{source} contradicts itself", remedy="\n  " + "\n  ".join(problems))
     listening = sorted({node.compartment for node in site.nodes if node.of_quantity(Quantity.ULTRASOUND)})
     compartment = table.compartment or (listening[0] if len(listening) == 1 else None)
     if compartment is None:
         known = ", ".join(room.name for room in site.compartments)
         raise ControllerError(
-            f"{path}: compartment: the site has microphones in {len(listening)} compartments",
+            f"{source}: compartment: the site has microphones in {len(listening)} compartments",
             remedy=f"name the one to listen to; known are {known}",
         )
     if compartment not in listening:
         raise ControllerError(
-            f"{path}: compartment: {compartment!r} has no microphones",
+            f"{source}: compartment: {compartment!r} has no microphones",
             remedy=f"name one that has: {', '.join(listening) or 'none has'}",
         )
     return Configuration(table, site, compartment)

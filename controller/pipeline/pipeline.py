@@ -20,7 +20,7 @@ from controller.pipeline.pressure_watch import PressureWatch
 from controller.pipeline.sound_watch import Phase, SoundWatch
 from controller.tasking import Order, Tasking
 from controller.tasking import Settings as TaskingSettings
-from firmware_bridge.samples import ScalarBlock, WaveBlock
+from firmware_bridge.samples import LevelBlock, ScalarBlock, VibrationBlock, WaveBlock
 from firmware_bridge.session.events import CommandOutcome, LinkHealth, StateChanged
 from firmware_bridge.session.states import DELIVERING
 from firmware_bridge.site.survey import Site
@@ -110,6 +110,8 @@ class Pipeline:
                 self._health.note_burst(event)
                 self._sound.take_burst(event)
                 self._collector.add(event)
+            case VibrationBlock() | LevelBlock():
+                pass  # what contact sensors feel, and levels that nodes computed themselves, decide nothing yet
             case CommandOutcome():
                 return self._take_outcome(event)
             case LocateDone():
