@@ -17,14 +17,27 @@ from controller.measure.leak_size import Settings, leak_size, reserve_s
 from controller.measure.tdoa import measure_tdoa
 from firmware_bridge.units import PA_PER_MMHG
 from sim.world.air import Air
-from sim.world.gas.atmosphere import Atmosphere
+from sim.world.gas.cabin import CompartmentSpec
+from sim.world.gas.network import GasNetwork
+from sim.world.gas.species import GAS_CONSTANT_J_KG_K, Fill, Species
 from sim.world.leak.hole import Hole
 from sim.world.sound.room import BoxRoom, CylinderRoom
 from tests.support.pressing import scalars
 from tests.support.rig import RigEar, leaking_at, shipped
 
 LEAK_M = (1.86, -0.99694, 0.46488)
+CABIN = "cabin"
 SPEED_M_S = Air(295.15, 99_330.0, 0.45).sound_speed_m_s
+
+
+def leaking(volume_m3: float, pressure_pa: float, hole: Hole) -> GasNetwork:
+    """One volume held at 22 C, of a gas with the gas constant of real air: nitrogen and some carbon dioxide."""
+    nitrogen, heavy = (float(GAS_CONSTANT_J_KG_K[species]) for species in (Species.NITROGEN, Species.CARBON_DIOXIDE))
+    share = (1.0 / 287.05 - 1.0 / nitrogen) / (1.0 / heavy - 1.0 / nitrogen)  # of the pressure: densities add up
+    fill = Fill(295.15, ((1.0 - share) * pressure_pa, 0.0, share * pressure_pa, 0.0))
+    gas = GasNetwork([CompartmentSpec(CABIN, volume_m3, 1e9, 295.15)], {CABIN: fill})
+    gas.set_vent("hole", CABIN, hole)
+    return gas
 
 
 @pytest.mark.parametrize("temperature_k", [283.15, 295.15, 308.15])
@@ -40,35 +53,35 @@ def test_both_hear_at_the_same_speed(temperature_k: float) -> None:
 def test_a_hole_is_sized_from_what_the_gas_does(diameter_m: float, volume_m3: float) -> None:
     """Half a minute of the world's gas; its rate falls by k t / 2 meanwhile, which the newest pressure half undoes."""
     hole = Hole(diameter_m, 0.85)
-    gas = Atmosphere(volume_m3, 99_330.0, 295.15)
+    gas = leaking(volume_m3, 99_330.0, hole)
     flow_kg_s = hole.mass_flow_kg_s(99_330.0, 295.15)
-    gas.step(30.0, [hole.effective_area_m2])
-    rate_pa_s = (gas.pressure_pa - 99_330.0) / 30.0
-    size = leak_size(Fall(30.0, rate_pa_s, 0.0, gas.pressure_pa), volume_m3, 295.15, Settings())
-    decay = 1 - gas.pressure_pa / 99_330.0
+    gas.step(30.0)
+    pressure_pa = gas.state(CABIN).pressure_pa
+    rate_pa_s = (pressure_pa - 99_330.0) / 30.0
+    size = leak_size(Fall(30.0, rate_pa_s, 0.0, pressure_pa), volume_m3, 295.15, Settings())
+    decay = 1 - pressure_pa / 99_330.0
     assert size.hole_diameter_m.value == pytest.approx(diameter_m, rel=decay + 1e-4)
     assert size.mass_rate_kg_s.value == pytest.approx(flow_kg_s, rel=decay + 1e-4)
 
 
 def test_reserve_time_is_when_the_world_reaches_the_limit() -> None:
     hole = Hole(0.01, 0.85)
-    gas = Atmosphere(921.0, 745 * PA_PER_MMHG, 295.15)
-    gas.step(0.0, [hole.effective_area_m2])
-    loss_pa_s = gas.leak_rate_kg_s * 287.05 * 295.15 / 921.0
-    gas.step(reserve_s(gas.pressure_pa, loss_pa_s, 490 * PA_PER_MMHG), [hole.effective_area_m2])
-    assert gas.pressure_pa == pytest.approx(490 * PA_PER_MMHG, rel=1e-4)  # Psi is rounded to four digits
+    gas = leaking(921.0, 745 * PA_PER_MMHG, hole)
+    loss_pa_s = gas.vent_flow_kg_s("hole") * 287.05 * 295.15 / 921.0
+    gas.step(reserve_s(gas.state(CABIN).pressure_pa, loss_pa_s, 490 * PA_PER_MMHG))
+    assert gas.state(CABIN).pressure_pa == pytest.approx(490 * PA_PER_MMHG, rel=1e-4)  # Psi is rounded to four digits
 
 
 def test_the_fall_of_the_worlds_gas_is_what_the_history_finds() -> None:
-    hole, gas = Hole(0.002, 0.85), Atmosphere(921.0, 99_330.0, 295.15)
+    gas = leaking(921.0, 99_330.0, Hole(0.002, 0.85))
     history = PressureHistory(PressureSettings())
     for second in range(1000):
-        gas.step(1.0, [hole.effective_area_m2])
-        history.take_pressure(scalars(float(second), gas.pressure_pa))
+        gas.step(1.0)
+        history.take_pressure(scalars(float(second), gas.state(CABIN).pressure_pa))
     fall = history.fall_over(960.0)
     assert fall is not None
     # The mean rate over the window against the rate at its end: k x 480 s = 3e-4 apart.
-    world_pa_s = gas.leak_rate_kg_s * 287.05 * 295.15 / 921.0
+    world_pa_s = gas.vent_flow_kg_s("hole") * 287.05 * 295.15 / 921.0
     assert -fall.rate_pa_s == pytest.approx(world_pa_s, rel=5e-4)
 
 

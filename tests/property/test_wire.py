@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from firmware_bridge.errors import WireError
 from firmware_bridge.wire.codec import Undecodable, decode, encode
-from firmware_bridge.wire.commands import Command, Hello, Identify, Ping, Start
+from firmware_bridge.wire.commands import Command, Hello, Identify, Levels, Ping, Start, Switch
 from firmware_bridge.wire.framing import (
     MAX_ENCODED_BYTES,
     MAX_PAYLOAD_BYTES,
@@ -144,7 +144,7 @@ def test_decoding_undoes_encoding(message: Report | Command, sequence: int, time
 @given(
     st.builds(
         Packet,
-        kind=st.one_of(st.integers(0, 31), st.sampled_from([1, 2, 3, 4, 5, 6])),
+        kind=st.one_of(st.integers(0, 31), st.sampled_from([1, 2, 3, 4, 5, 6, 7, 23, 24])),
         sequence=U16,
         payload=st.binary(max_size=80),
         time_ns=U64,
@@ -190,6 +190,10 @@ def test_values_that_fit_no_field_are_refused_with_the_message_named() -> None:
         encode(Start(2**32), sequence=0)
     with pytest.raises(WireError, match="Identify"):
         encode(Identify(-1), sequence=0)
+    with pytest.raises(WireError, match="Switch"):
+        encode(Switch(256, on=True), sequence=0)
+    with pytest.raises(WireError, match="0, or 100 to 3600000"):
+        encode(Levels(99), sequence=0)
     with pytest.raises(WireError, match="version 8"):
         encode_packet(encode(Ping(1), sequence=0, version=MAX_VERSION + 1))
 

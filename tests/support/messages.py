@@ -7,23 +7,36 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from firmware_bridge.units import Quantity
-from firmware_bridge.wire.codec import MAX_CHANNELS, MAX_OFFSET, MAX_SAMPLE_PERIOD_NS, MAX_SCALE, Undecodable
+from firmware_bridge.wire.codec import Undecodable
 from firmware_bridge.wire.commands import (
+    MAX_LEVELS_PERIOD_MS,
+    MIN_LEVELS_PERIOD_MS,
     Capture,
     Command,
     Hello,
     Identify,
+    Levels,
     Ping,
     Siren,
     SirenPattern,
     Start,
     Stop,
+    Switch,
     TriggerRole,
 )
 from firmware_bridge.wire.framing import MAX_PAYLOAD_BYTES, MAX_VERSION, Flags, Packet
+from firmware_bridge.wire.report_payloads import (
+    MAX_BANDS,
+    MAX_CHANNELS,
+    MAX_OFFSET,
+    MAX_SAMPLE_PERIOD_NS,
+    MAX_SCALE,
+    MAX_WINDOW_NS,
+)
 from firmware_bridge.wire.reports import (
     Ack,
     AckResult,
+    BandLevels,
     BurstPiece,
     Channel,
     Feature,
@@ -38,6 +51,7 @@ U8 = st.integers(0, 2**8 - 1)
 U16 = st.integers(0, 2**16 - 1)
 U32 = st.integers(0, 2**32 - 1)
 U64 = st.integers(0, 2**64 - 1)
+NOT_NEGATIVE_F32 = st.floats(min_value=0.0, width=32, allow_nan=False, allow_infinity=False)
 FINITE_F32 = st.floats(width=32, allow_nan=False, allow_infinity=False)
 
 
@@ -87,6 +101,21 @@ def _pieces(draw: st.DrawFn) -> BurstPiece:
     return BurstPiece(draw(U32), draw(U8), offset, total, draw(st.integers(1, 2**32 - 1)), counts)
 
 
+@st.composite
+def _levels(draw: st.DrawFn) -> BandLevels:
+    bands = draw(st.integers(1, MAX_BANDS))
+    channels = draw(st.integers(1, MAX_CHANNELS))
+    band = st.tuples(NOT_NEGATIVE_F32, NOT_NEGATIVE_F32).filter(lambda edges: edges[0] != edges[1]).map(sorted)
+    edges = draw(st.lists(band, min_size=bands, max_size=bands))
+    levels = draw(st.lists(NOT_NEGATIVE_F32, min_size=channels * bands, max_size=channels * bands))
+    return BandLevels(
+        draw(st.integers(1, MAX_WINDOW_NS)),
+        draw(U8),
+        np.array(edges, dtype="<f4"),
+        np.array(levels, dtype="<f4").reshape(channels, bands),
+    )
+
+
 HELLO_ACKS = st.builds(
     HelloAck,
     U8,
@@ -105,6 +134,7 @@ REPORTS: st.SearchStrategy[Report] = st.one_of(
     _samples(),
     _pieces(),
     st.builds(Ack, U8, U16, st.sampled_from(AckResult), _texts()),
+    _levels(),
 )
 COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(Hello, U8, U8),
@@ -114,6 +144,8 @@ COMMANDS: st.SearchStrategy[Command] = st.one_of(
     st.builds(Capture, U32, U32, st.sampled_from(TriggerRole), U64),
     st.builds(Siren, st.sampled_from(SirenPattern)),
     st.builds(Identify, U16),
+    st.builds(Switch, U8, st.booleans()),
+    st.builds(Levels, st.one_of(st.just(0), st.integers(MIN_LEVELS_PERIOD_MS, MAX_LEVELS_PERIOD_MS))),
 )
 MESSAGES: st.SearchStrategy[Report | Command] = st.one_of(REPORTS, COMMANDS)
 

@@ -19,9 +19,9 @@ from firmware_bridge.units import Quantity
 from sim.attach.cable import CableLine
 from sim.attach.rig import Rig, render_inline
 from sim.faults import Faults
+from sim.heard import Heard, heard
 from sim.plant.plant import Plant
 from sim.scenario.scenario import ScenarioTable, load_scenario
-from sim.score import Heard
 
 Kind = TypeVar("Kind", bound=Entry)
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -37,7 +37,7 @@ class Run:
 
     @property
     def heard(self) -> list[Heard]:
-        return [Heard(at_s, msgspec.json.decode(to_json(entry))) for at_s, entry in self.entries]
+        return [heard(at_s, msgspec.json.decode(to_json(entry))) for at_s, entry in self.entries]
 
     def of_kind(self, kind: type[Kind]) -> list[Kind]:
         return [entry for _, entry in self.entries if isinstance(entry, kind)]

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from controller.cli import main as leakctl
-from sim.cli import main as leaksim
+from sim.cli.main import main as leaksim
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "configs" / "sites" / "soyuz-orbital-module.toml"

@@ -12,14 +12,17 @@ from firmware_bridge.samples import (
     MAX_OPEN_BURSTS,
     STALE_SWEEPS,
     Assembler,
+    BurstBlock,
+    LevelBlock,
     ScalarBlock,
+    VibrationBlock,
     WaveBlock,
 )
 from firmware_bridge.timebase import RoundTrip, TimeBase
 from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire.framing import Flags
-from firmware_bridge.wire.reports import BurstPiece, Channel, Samples
-from tests.support.sites import A_CHANNELS, small_site
+from firmware_bridge.wire.reports import BandLevels, BurstPiece, Channel, Samples
+from tests.support.sites import A_CHANNELS, parsed, site_tables, small_site
 
 OFFSET_NS = 3_000_000_000  # the node's clock is ahead by this
 RATE_HZ = 192_000
@@ -54,8 +57,42 @@ def piece(
     return BurstPiece(burst_id, first, offset, total, rate, waveform(total)[:, offset:end])
 
 
+def waves(blocks: list[BurstBlock]) -> list[WaveBlock]:
+    """All of them, where a node has microphones only."""
+    assert all(isinstance(block, WaveBlock) for block in blocks)
+    return [block for block in blocks if isinstance(block, WaveBlock)]
+
+
 def send(into: Assembler, *pieces: BurstPiece, time_ns: int = T0, flags: Flags = Flags.NONE) -> list[WaveBlock]:
-    return [block for part in pieces for block in into.burst(part, time_ns, flags)]
+    return waves([block for part in pieces for block in into.burst(part, time_ns, flags)])
+
+
+MIXED_CHANNELS = (
+    Channel(Quantity.ULTRASOUND, 0.001, 0.0),
+    Channel(Quantity.SURFACE_VELOCITY, 1e-9, 0.0),
+    Channel(Quantity.SURFACE_VELOCITY, 2e-9, 1e-6),
+    Channel(Quantity.PP_OXYGEN, 0.5, 0.0),
+    Channel(Quantity.HATCH, 0.01, 0.0),
+)
+
+
+def mixed() -> Assembler:
+    """Node A with one microphone, two contact sensors, an oxygen sensor and a hatch sensor."""
+    tables = site_tables()
+    tables["nodes"][0]["sensors"] = [
+        {"name": "A1", "quantity": "ultrasound", "channel": 0, "position_m": [0.5, 0.5, 0.5], "gain": 3.0},
+        {"name": "A-c1", "quantity": "surface_velocity", "channel": 1, "position_m": [0.0, 0.5, 0.5], "gain": 2.0},
+        {"name": "A-c2", "quantity": "surface_velocity", "channel": 2, "position_m": [0.0, 1.5, 0.5]},
+        {"name": "A-o2", "quantity": "oxygen", "channel": 3},
+        {"name": "A-h1", "quantity": "hatch", "channel": 4, "hatch": "h1"},
+    ]
+    return Assembler(parsed(tables).node("A"), MIXED_CHANNELS, known_timebase())
+
+
+def levels(*rows: tuple[float, ...], first_channel: int = 0, window_ns: int = NS_PER_S) -> BandLevels:
+    """Rows of two bands, 1 to 2 and 2 to 4 kHz."""
+    edges = np.array([[1000.0, 2000.0], [2000.0, 4000.0]], dtype=np.float32)
+    return BandLevels(window_ns, first_channel, edges, np.array(rows, dtype=np.float32))
 
 
 def test_counts_become_si_by_the_nodes_scale_and_then_the_sites_calibration() -> None:
@@ -139,7 +176,7 @@ def test_a_drifting_nodes_sample_rate_is_told_on_the_common_base() -> None:
 @given(st.sets(st.integers(0, 11), max_size=10))
 def test_what_is_missing_is_named_and_zero(lost: set[int]) -> None:
     into = assembler()
-    blocks = send(into, *[piece(i, i + 1) for i in range(12) if i not in lost]) + into.flush()
+    blocks = send(into, *[piece(i, i + 1) for i in range(12) if i not in lost]) + waves(into.flush())
     (block,) = blocks
     named = {at for start, end in block.missing for at in range(start, end)}
     assert named == lost
@@ -235,3 +272,97 @@ def test_a_burst_begun_on_a_clock_that_was_stepped_is_dropped_and_counted() -> N
     base.forget()
     assert into.flush() == []
     assert into.refused == 1
+
+
+def test_a_burst_of_both_kinds_is_one_block_of_each() -> None:
+    into = mixed()
+    counts = np.array([[100, 200], [-5, 6], [7, 0]], dtype=np.int16)
+    wave, vibration = into.burst(BurstPiece(9, 0, 0, 2, RATE_HZ, counts), T0, Flags.TRIGGERED | Flags.SATURATED)
+    assert isinstance(wave, WaveBlock)
+    assert isinstance(vibration, VibrationBlock)
+    assert (wave.sensors, vibration.sensors) == (("A1",), ("A-c1", "A-c2"))
+    assert wave.pressure_pa == pytest.approx(np.array([[0.3, 0.6]]), rel=1e-6)
+    assert vibration.velocity_m_s == pytest.approx(np.array([[-1e-8, 1.2e-8], [1.014e-6, 1e-6]]), rel=1e-6)
+    assert vibration.velocity_m_s.dtype == np.float32
+    assert not vibration.velocity_m_s.flags.writeable
+    shared = ("node", "burst_id", "start_ns", "start_sigma_ns", "rate_hz", "triggered", "saturated", "missing")
+    for name in (*shared, "nominal_hz", "rate_sigma"):
+        assert getattr(wave, name) == getattr(vibration, name), name
+    assert wave.triggered
+    assert wave.saturated
+
+
+def test_contact_sensors_alone_make_no_sound() -> None:
+    into = mixed()
+    assert into.burst(BurstPiece(9, 1, 0, 12, RATE_HZ, waveform(4)), T0, Flags.NONE) == []
+    (block,) = into.flush()
+    assert isinstance(block, VibrationBlock)
+    assert (block.sensors, block.missing) == (("A-c1", "A-c2"), ((4, 12),))
+    assert not block.velocity_m_s[:, 4:].any()
+
+
+def test_a_slow_channel_in_a_burst_is_refused_whatever_it_measures() -> None:
+    into = mixed()
+    assert into.burst(BurstPiece(9, 2, 0, 4, RATE_HZ, waveform(4)), T0, Flags.NONE) + into.flush() == []
+    assert into.refused == 1
+
+
+def test_slow_channels_of_every_kind_are_scalars_and_burst_channels_are_none() -> None:
+    blocks = mixed().scalars(slow((1, 2, 3, 42_000, 50), first_channel=0), T0)
+    assert [(block.sensor, block.quantity) for block in blocks] == [
+        ("A-o2", Quantity.PP_OXYGEN),
+        ("A-h1", Quantity.HATCH),
+    ]
+    assert [float(block.value[0]) for block in blocks] == pytest.approx([21_000.0, 0.5])
+
+
+def test_levels_become_si_squared_one_block_a_quantity() -> None:
+    sound, vibration = mixed().levels(levels((4.0, 9.0), (16.0, 0.0), (1.0, 25.0)), T0, Flags.NONE)
+    assert (sound.node, sound.quantity, sound.sensors) == ("A", Quantity.ULTRASOUND, ("A1",))
+    assert (vibration.quantity, vibration.sensors) == (Quantity.SURFACE_VELOCITY, ("A-c1", "A-c2"))
+    assert sound.mean_square == pytest.approx(np.array([[4.0, 9.0]]) * (3.0 * 0.001) ** 2)
+    assert vibration.mean_square == pytest.approx(np.array([[16.0 * 4e-18, 0.0], [4e-18, 25.0 * 4e-18]]))
+    assert vibration.bands_hz.tolist() == [[1000.0, 2000.0], [2000.0, 4000.0]]
+    assert sound.t0_ns == pytest.approx(T0 - OFFSET_NS, abs=1000)
+    assert sound.window_ns == pytest.approx(NS_PER_S, abs=1000)
+    for block in (sound, vibration):
+        assert not block.mean_square.flags.writeable
+        assert not block.bands_hz.flags.writeable
+        assert not block.saturated
+
+
+def test_a_levels_mean_square_is_that_of_the_waveform() -> None:
+    """The same counts, once as a burst and once as the level that a node makes of them: offsets take no part."""
+    counts = np.rint(1000.0 * np.sin(2 * np.pi * np.arange(4096) / 64)).astype(np.int16)  # 64 whole turns
+    (wave,) = send(assembler(), BurstPiece(1, 0, 0, 4096, RATE_HZ, np.stack([counts, counts])))
+    told = np.var(counts.astype(float))
+    (level,) = assembler().levels(levels((told, 0.0), (told, 0.0)), T0, Flags.NONE)
+    assert level.sensors == wave.sensors
+    assert level.mean_square[:, 0] == pytest.approx(np.var(wave.pressure_pa.astype(float), axis=1), rel=1e-5)  # float32
+
+
+def test_a_drifting_clocks_window_is_told_on_the_common_base() -> None:
+    (block,) = assembler(known_timebase(drift_ppm=100)).levels(levels((1.0, 1.0)), T0, Flags.NONE)
+    assert block.window_ns == pytest.approx(NS_PER_S * (1 - 100e-6), abs=2000)
+
+
+def test_levels_of_channels_that_are_unknown_or_slow_are_skipped() -> None:
+    blocks = mixed().levels(levels((1.0, 1.0), (1.0, 1.0), (1.0, 1.0), (1.0, 1.0), first_channel=2), T0, Flags.NONE)
+    assert [block.sensors for block in blocks] == [("A-c2",)]
+    assert mixed().levels(levels((1.0, 1.0), first_channel=255), T0, Flags.NONE) == []
+
+
+def test_the_largest_level_is_a_number_in_si() -> None:
+    largest = float(np.finfo(np.float32).max)
+    (block,) = assembler(channels=(Channel(Quantity.ULTRASOUND, 1e9, 0.0),)).levels(
+        levels((largest, 0.0)), T0, Flags.SATURATED
+    )
+    assert np.isfinite(block.mean_square).all()
+    assert block.saturated
+
+
+def test_levels_are_not_dated_before_the_clock_is_known_nor_by_times_that_cannot_be_its() -> None:
+    for into, time_ns in ((assembler(TimeBase()), T0), (assembler(), 2**64 - 1)):
+        refused: list[LevelBlock] = into.levels(levels((1.0, 1.0)), time_ns, Flags.NONE)
+        assert refused == []
+        assert into.refused == 1

@@ -1,19 +1,22 @@
 """The conversation with one node, driven by hand: greeting, synchronising, losing, finding again."""
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from firmware_bridge.samples import STALE_SWEEPS, ScalarBlock, WaveBlock
+from firmware_bridge.samples import STALE_SWEEPS, LevelBlock, ScalarBlock, WaveBlock
 from firmware_bridge.session.conversation import SYNC_PINGS, UNANSWERED_HELLOS
 from firmware_bridge.session.events import LinkHealth, StateChanged
 from firmware_bridge.session.states import DELIVERING, State
-from firmware_bridge.units import NS_PER_S
+from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire.commands import Hello, Ping, Start
 from firmware_bridge.wire.framing import Flags, Packet, encode_packet
-from firmware_bridge.wire.reports import Feature
+from firmware_bridge.wire.reports import BandLevels, Channel, Feature
 from tests.support.conversing import PATH_NS, Conversing
 from tests.support.fake_node import FakeNode
 from tests.support.messages import MESSAGES, PACKETS
+from tests.support.sites import parsed, site_tables
 
 
 def test_a_node_is_greeted_identified_synchronised_and_started() -> None:
@@ -164,6 +167,44 @@ def test_a_burst_whose_end_was_lost_comes_within_seconds() -> None:
     talk.advance(STALE_SWEEPS + 1.1)
     (block,) = talk.of(WaveBlock)
     assert block.missing == ((8, 12),)
+
+
+def test_levels_of_the_nodes_own_making_become_a_block_on_the_common_base() -> None:
+    talk = Conversing().streaming()
+    edges = np.array([[20_000.0, 40_000.0]], dtype=np.float32)
+    report = BandLevels(NS_PER_S, 0, edges, np.array([[100.0], [25.0]], dtype=np.float32))
+    (block,) = talk.hear(talk.node.say(talk.now_ns - NS_PER_S, report, flags=Flags.SATURATED))
+    assert isinstance(block, LevelBlock)
+    assert (block.node, block.quantity, block.sensors) == ("A", Quantity.ULTRASOUND, ("A1", "A2"))
+    assert block.mean_square[:, 0].tolist() == pytest.approx([1e-4, 1e-4])  # the second one's gain is 2
+    assert abs(block.t0_ns + block.window_ns - talk.now_ns) <= PATH_NS
+    assert block.saturated
+
+
+def test_a_lost_level_is_counted_and_a_repeated_one_dropped() -> None:
+    talk = Conversing().streaming()
+    edges = np.array([[20_000.0, 40_000.0]], dtype=np.float32)
+    report = BandLevels(NS_PER_S, 0, edges, np.array([[1.0]], dtype=np.float32))
+    frame = talk.node.say(talk.now_ns, report)
+    assert [type(event) for event in talk.hear(frame + frame)] == [LevelBlock]
+    assert [type(event) for event in talk.hear(talk.node.say(talk.now_ns, report, skip=2))] == [LevelBlock]
+    counters = talk.health().counters
+    assert (counters.lost_frames, counters.repeated_frames) == (2, 1)
+
+
+def test_what_the_site_promises_and_the_node_does_not_is_complained_of() -> None:
+    tables = site_tables()
+    contact = {"name": "A-c", "quantity": "surface_velocity", "channel": 0, "position_m": [0.0, 0.5, 0.5]}
+    tables["nodes"][0].update(sensors=[contact], switches=[{"name": "fan", "output": 0}])
+    node = FakeNode(channels=(Channel(Quantity.SURFACE_VELOCITY, 1e-9, 0.0),))
+    talk = Conversing(node, site=parsed(tables)).open()
+    identity = talk.of(StateChanged)[1].identity
+    assert identity is not None
+    assert identity.complaints == (
+        "its contact sensors are not sampled at the same instant: delays will be wrong",
+        "it has no trigger line, the site file says it has",
+        "it switches nothing, the site file says it does",
+    )
 
 
 def test_a_step_that_the_node_tells_of_is_learnt_within_pings() -> None:

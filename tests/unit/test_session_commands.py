@@ -6,7 +6,17 @@ from firmware_bridge.session.events import CommandOutcome
 from firmware_bridge.session.outbox import MAX_PENDING
 from firmware_bridge.units import NS_PER_S
 from firmware_bridge.wire.codec import decode, kind_of
-from firmware_bridge.wire.commands import Capture, Command, Identify, Siren, SirenPattern, Start, TriggerRole
+from firmware_bridge.wire.commands import (
+    Capture,
+    Command,
+    Identify,
+    Levels,
+    Siren,
+    SirenPattern,
+    Start,
+    Switch,
+    TriggerRole,
+)
 from firmware_bridge.wire.framing import Deframer, Packet
 from firmware_bridge.wire.reports import Ack, AckResult
 from tests.support.conversing import PATH_NS, Conversing
@@ -53,7 +63,9 @@ def test_a_lost_acknowledgement_repeats_the_same_frame() -> None:
     assert talk.outcomes == [(7, True, "done")]
 
 
-@pytest.mark.parametrize(("command", "tries"), [(SIREN, 8), (Identify(5), 3), (capture(0), 1)])
+@pytest.mark.parametrize(
+    ("command", "tries"), [(SIREN, 8), (Switch(2, on=False), 8), (Levels(1000), 8), (Identify(5), 3), (capture(0), 1)]
+)
 def test_what_nobody_acknowledges_is_given_up_after_a_bound(command: Command, tries: int) -> None:
     talk = Conversing().streaming()
     talk.node.acknowledges = False
@@ -87,6 +99,51 @@ def test_a_new_siren_pattern_supersedes_one_that_is_still_unanswered() -> None:
     talk.advance(3.0)
     again = [decode(p) for p in Deframer().feed(talk.sent[before:]) if isinstance(p, Packet)]
     assert {message.pattern for message in again if isinstance(message, Siren)} == {SirenPattern.WARNING}
+
+
+@pytest.mark.parametrize("command", [Switch(2, on=True), Switch(255, on=False), Levels(1000), Levels(0)])
+def test_switching_and_levels_are_told_once_and_their_answer_is_the_outcome(command: Command) -> None:
+    talk = Conversing().streaming()
+    talk.send(7, command)
+    assert talk.outcomes == [(7, True, "done")]
+    talk.advance(10.0)
+    assert heard(talk, type(command)) == [command]
+    talk.node.result = AckResult.REFUSED
+    talk.send(8, command)
+    assert talk.outcomes[1:] == [(8, False, "the node answered refused")]
+
+
+def test_a_switch_supersedes_an_unanswered_one_of_its_output_only() -> None:
+    talk = Conversing().streaming()
+    talk.node.acknowledges = False
+    talk.send(1, Switch(2, on=True))
+    talk.send(2, Switch(3, on=True))
+    talk.send(3, Switch(2, on=False))
+    before = len(talk.node.heard)
+    talk.advance(3.0)
+    again = [command for command in talk.node.heard[before:] if isinstance(command, Switch)]
+    assert set(again) == {Switch(3, on=True), Switch(2, on=False)}
+    assert {ticket for ticket, _, _ in talk.outcomes} <= {2, 3}
+
+
+def test_levels_supersede_an_unanswered_order_for_levels_and_nothing_else() -> None:
+    talk = Conversing().streaming()
+    talk.node.acknowledges = False
+    talk.send(1, SIREN)
+    talk.send(2, Levels(1000))
+    talk.send(3, Levels(0))
+    before = len(talk.node.heard)
+    talk.advance(3.0)
+    again = [command for command in talk.node.heard[before:] if isinstance(command, Siren | Levels)]
+    assert set(again) == {SIREN, Levels(0)}
+
+
+def test_a_period_that_no_node_may_be_asked_for_is_not_done_and_says_why() -> None:
+    talk = Conversing().streaming()
+    talk.send(7, Levels(99))
+    ((ticket, done, text),) = talk.outcomes
+    assert (ticket, done) == (7, False)
+    assert "0, or 100 to 3600000" in text
 
 
 def test_a_hang_up_gives_up_what_is_unanswered() -> None:

@@ -9,6 +9,9 @@ from firmware_bridge.declared import MAX_DECLARED_FILE_BYTES, MAX_LISTED_PROBLEM
 from firmware_bridge.errors import DeclaredFileError, SiteError
 from firmware_bridge.site.box import BoxHull
 from firmware_bridge.site.cylinder import CylinderHull
+from firmware_bridge.site.placed import ROTATIONS, PlacedHull
+from firmware_bridge.site.revolution import RevolutionHull
+from firmware_bridge.site.sphere import SphereHull
 from firmware_bridge.site.survey import OUTSIDE_TOLERANCE_M, load_site
 from firmware_bridge.units import Quantity
 from tests.support.sites import SOURCE, Tables, parsed, site_tables, small_site
@@ -153,7 +156,7 @@ def test_all_contradictions_are_listed_at_once() -> None:
         (lambda t: t.update(air={"temperature_c": float("nan")}), ("air.temperature_c", "finite number", "found nan")),
         (lambda t: t["nodes"][0].update(colour="red"), ("nodes[0].colour", "unknown key", "check its spelling")),
         (lambda t: t["nodes"][0].pop("uid"), ("nodes[0].uid", "missing, but required")),
-        (lambda t: t["compartments"][0]["hull"].update(shape="sphere"), ("compartments[0].hull", "'cylinder', 'box'")),
+        (lambda t: t["compartments"][0]["hull"].update(shape="egg"), ("compartments[0].hull", "'cylinder', 'box'")),
     ],
 )
 def test_what_breaks_the_form_is_named_by_file_key_and_range(
@@ -168,6 +171,100 @@ def test_whole_numbers_are_good_lengths() -> None:
     tables["compartments"][0]["hull"] = {"shape": "cylinder", "radius_m": 2, "length_m": 5}
     del tables["nodes"][1]["sensors"][0]["position_m"]
     assert parsed(tables).compartment("lab").hull == CylinderHull(2, 5)
+
+
+def with_hull(**hull: object) -> Tables:
+    """The tables with another hull for the lab, and no sensor placed but the two microphones at 0.5 m."""
+    tables = site_tables()
+    tables["compartments"][0].update(hull=hull, volume_m3=1.0)
+    del tables["nodes"][1]["sensors"][0]["position_m"]
+    return tables
+
+
+def test_every_shape_can_be_declared_and_placed() -> None:
+    sphere = parsed(with_hull(shape="sphere", radius_m=1.5)).compartment("lab").hull
+    assert sphere == SphereHull(1.5)
+    placed = with_hull(shape="revolution", profile_m=[[0, 0], [1, 2], [3, 2]], axis="-z", origin_m=[0, 0, 2])
+    assert parsed(placed).compartment("lab").hull == PlacedHull(
+        RevolutionHull(((0, 0), (1, 2), (3, 2))), (0, 0, 2), ROTATIONS["-z"]
+    )
+
+
+def test_sensors_are_held_against_the_hull_where_it_stands() -> None:
+    """The lab's 4 m box turned to lie along +y reaches from x = -3 m to 0: both microphones are 0.5 m outside."""
+    tables = with_hull(shape="box", size_m=[4.0, 3.0, 2.0], axis="+y")
+    with pytest.raises(SiteError) as caught:
+        parsed(tables)
+    assert "sensors 'A1': position_m [0.5, 0.5, 0.5] lies 0.500 m outside the hull of 'lab'" in str(caught.value)
+    tables["compartments"][0]["hull"]["origin_m"] = [3.0, 0.0, 0.0]
+    assert parsed(tables).name == "test-site"
+
+
+@pytest.mark.parametrize(
+    ("hull", "parts"),
+    [
+        (
+            {"shape": "revolution", "profile_m": [[0.0, 1.0], [1.0, 0.5], [2.0, 1.0]]},
+            ("compartments[0].hull.profile_m: the profile is dented", "point 1 (1, 0.5) lies 0.500 m below"),
+        ),
+        ({"shape": "revolution", "profile_m": [[0.0, 1.0]]}, ("compartments[0].hull.profile_m", "at least 2 items")),
+        (
+            {"shape": "revolution", "profile_m": [[0.0, 1.0], [1.0, -1.0]]},
+            ("compartments[0].hull.profile_m[1][1]", "greater than or equal to 0", "found -1.0"),
+        ),
+        ({"shape": "sphere", "radius_m": 51.0}, ("compartments[0].hull.radius_m", "less than or equal to 50")),
+        ({"shape": "sphere", "radius_m": 1.0, "axis": "x"}, ("compartments[0].hull.axis", "'+x'", "found 'x'")),
+        (
+            {"shape": "sphere", "radius_m": 1.0, "origin_m": [0.0, 2000.0, 0.0]},
+            ("compartments[0].hull.origin_m[1]", "less than or equal to 1000"),
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_shape_is_named(hull: dict[str, object], parts: tuple[str, ...]) -> None:
+    with pytest.raises(DeclaredFileError) as caught:
+        parsed(with_hull(**hull))
+    assert [part for part in parts if part not in str(caught.value)] == [], str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("origin_m", "overlap"),
+    [
+        ([0.0, 0.0, 0.0], True),  # the very same place: no wall is inside the other
+        ([0.0, 0.0, 1.9], True),
+        ([0.0, 0.0, 1.97], False),  # three centimetres of survey error
+        ([0.0, 0.0, 2.0], False),  # wall to wall
+        ([4.0, 3.0, 0.0], False),
+        ([3.9, 2.9, 1.9], True),
+    ],
+)
+def test_hulls_that_stand_in_each_other_are_named(origin_m: list[float], overlap: bool) -> None:
+    tables = site_tables()
+    tables["compartments"][2]["hull"] = {"shape": "box", "size_m": [4.0, 3.0, 2.0], "origin_m": origin_m}
+    if overlap:
+        with pytest.raises(SiteError, match=r"compartments\[0\] \(lab\)\.hull: stands in that of 'far'; .*origin_m"):
+            parsed(tables)
+    else:
+        parsed(tables)
+
+
+def test_one_hull_within_another_is_named() -> None:
+    tables = site_tables()
+    tables["compartments"][2].update(hull={"shape": "sphere", "radius_m": 0.3, "origin_m": [2, 1, 1]}, volume_m3=0.1)
+    with pytest.raises(SiteError, match="stands in that of 'far'"):
+        parsed(tables)
+
+
+def test_air_that_does_not_fit_into_the_hull_is_named() -> None:
+    text = complaint(lambda tables: tables["compartments"][0].update(volume_m3=26.0), SiteError)
+    assert "compartments[0] (lab).volume_m3: 26 m³ of air do not fit into a hull of 24 m³" in text
+    tables = site_tables()
+    tables["compartments"][0]["volume_m3"] = 24.0 * 1.04  # a rounded figure
+    assert parsed(tables).compartment("lab").volume_m3 == 24.96
+
+
+def test_a_hull_given_in_millimetres_is_named() -> None:
+    text = complaint(lambda t: t["compartments"][0]["hull"].update(size_m=[40.0, 30.0, 20.0]), SiteError)
+    assert "compartments[0] (lab).hull: more than 1000 m² of wall; check the unit" in text
 
 
 def test_a_flood_of_problems_is_cut() -> None:

@@ -174,9 +174,11 @@ def test_the_compartment_must_have_microphones(folder: Path) -> None:
 def test_of_two_compartments_with_microphones_one_must_be_named(folder: Path) -> None:
     text = (folder / "site.toml").read_text(encoding="utf-8")
     text = text.replace('name = "station"\nvolume_m3 = 916.0', 'name = "station"\nvolume_m3 = 916.0\nhull = HULL')
-    text = text.replace("hull = HULL", 'hull = { shape = "box", size_m = [10.0, 10.0, 9.0] }')
+    text = text.replace(
+        "hull = HULL", 'hull = { shape = "box", size_m = [10.0, 10.0, 9.2], origin_m = [5.0, 0.0, 0.0] }'
+    )
     more = '[[nodes]]\nname = "Z"\nuid = "99"\ncompartment = "station"\nsensors = [{ name = "Z1", '
-    more += 'quantity = "ultrasound", channel = 0, position_m = [1.0, 1.0, 1.0] }]\n'
+    more += 'quantity = "ultrasound", channel = 0, position_m = [6.0, 1.0, 1.0] }]\n'
     (folder / "site.toml").write_text(text + more, encoding="utf-8")
     assert "microphones in 2 compartments" in refused(folder, "")
     assert load(folder, "compartment = 'station'\n").compartment == "station"

@@ -50,6 +50,9 @@ def message_of(vector: dict[str, Any]) -> reports.Report | commands.Command:
             table["counts"] = np.array(table["counts"], dtype="<i4")
         case "BurstPiece":
             table["counts"] = np.array(table["counts"], dtype="<i2")
+        case "BandLevels":
+            table["bands_hz"] = np.array(table["bands_hz"], dtype="<f4")
+            table["mean_square"] = np.array(table["mean_square"], dtype="<f4")
         case "Ack":
             table["result"] = reports.AckResult(table["result"])
         case "Capture":

@@ -11,7 +11,7 @@ from firmware_bridge.links import mqtt
 from firmware_bridge.session import conversation, outbox
 from firmware_bridge.session.states import TRANSITIONS, State, Trigger
 from firmware_bridge.units import NS_PER_S, Quantity
-from firmware_bridge.wire import codec, commands, framing, reports
+from firmware_bridge.wire import codec, commands, framing, report_payloads, reports
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -22,6 +22,7 @@ MESSAGES = {
     "SAMPLES": reports.Samples,
     "BURST_PIECE": reports.BurstPiece,
     "ACK": reports.Ack,
+    "BAND_LEVELS": reports.BandLevels,
     "HELLO": commands.Hello,
     "PING": commands.Ping,
     "START": commands.Start,
@@ -29,6 +30,8 @@ MESSAGES = {
     "CAPTURE": commands.Capture,
     "SIREN": commands.Siren,
     "IDENTIFY": commands.Identify,
+    "SWITCH": commands.Switch,
+    "LEVELS": commands.Levels,
 }
 
 
@@ -94,18 +97,21 @@ SIZES = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "f32": 4, "f64": 8, "3 bytes": 3
     ("heading", "size"),
     [
         ("3. The header", framing._HEADER.size),
-        ("HELLO_ACK (1)", codec._HELLO_ACK.size),
-        ("PONG (2)", codec._PONG.size),
-        ("STATUS (3)", codec._STATUS.size),
-        ("SAMPLES (4)", codec._SAMPLES.size),
-        ("BURST_PIECE (5)", codec._BURST.size),
-        ("ACK (6)", codec._ACK.size),
+        ("HELLO_ACK (1)", report_payloads.HELLO_ACK.size),
+        ("PONG (2)", report_payloads.PONG.size),
+        ("STATUS (3)", report_payloads.STATUS.size),
+        ("SAMPLES (4)", report_payloads.SAMPLES.size),
+        ("BURST_PIECE (5)", report_payloads.BURST.size),
+        ("ACK (6)", report_payloads.ACK.size),
+        ("BAND_LEVELS (7)", report_payloads.LEVELS.size),
         ("HELLO (16)", codec._HELLO.size),
         ("PING (17)", codec._PING.size),
         ("START (18)", codec._START.size),
         ("CAPTURE (20)", codec._CAPTURE.size),
         ("SIREN (21)", codec._SIREN.size),
         ("IDENTIFY (22)", codec._IDENTIFY.size),
+        ("SWITCH (23)", codec._SWITCH.size),
+        ("LEVELS (24)", codec._LEVELS.size),
     ],
 )
 def test_every_layout_adds_up(heading: str, size: int) -> None:
@@ -122,7 +128,7 @@ def test_every_layout_adds_up(heading: str, size: int) -> None:
 def test_a_channel_row_adds_up() -> None:
     rows = re.findall(r"^\| (\d+) \| (u8|f64) \| (quantity|scale|offset) \|", section("HELLO_ACK (1)"), re.MULTILINE)
     assert [int(at) for at, _, _ in rows] == [0, 1, 9]
-    assert sum(SIZES[kind] for _, kind, _ in rows) == codec._CHANNEL.size == 17
+    assert sum(SIZES[kind] for _, kind, _ in rows) == report_payloads.CHANNEL.size == 17
 
 
 def test_limits_and_times_are_those_of_the_code() -> None:
@@ -131,8 +137,11 @@ def test_limits_and_times_are_those_of_the_code() -> None:
         "longest payload": framing.MAX_PAYLOAD_BYTES,
         "longest frame without its 0x00": framing.MAX_ENCODED_BYTES,
         "highest protocol version that the header can name": framing.MAX_VERSION,
-        "longest text": codec.MAX_TEXT_BYTES,
-        "most channels": codec.MAX_CHANNELS,
+        "longest text": report_payloads.MAX_TEXT_BYTES,
+        "most channels": report_payloads.MAX_CHANNELS,
+        "most bands": report_payloads.MAX_BANDS,
+        "shortest period of LEVELS": commands.MIN_LEVELS_PERIOD_MS,
+        "longest period of LEVELS": commands.MAX_LEVELS_PERIOD_MS,
         "longest burst that the host takes": samples.MAX_BURST_SAMPLES,
         "unacknowledged commands to one node": outbox.MAX_PENDING,
         "HELLO again after": conversation.HELLO_RETRY_NS / NS_PER_S,
@@ -149,6 +158,12 @@ def test_commands_are_repeated_as_often_as_stated() -> None:
     stated = {name: int(times.split()[0]) for name, times in table("Command | Sent at most")}
     assert stated == {name: outbox._TRIES[MESSAGES[name]] for name in stated}
     assert {MESSAGES[name] for name in stated} == set(outbox._TRIES)
+
+
+def test_burst_channels_are_those_of_the_code() -> None:
+    stated = [quantity for quantity in Quantity if quantity.in_bursts]
+    assert [quantity.name for quantity in stated] == ["ULTRASOUND", "SURFACE_VELOCITY"]
+    assert "Burst channels are the ULTRASOUND and SURFACE_VELOCITY rows" in " ".join(TEXT.split())
 
 
 def test_topics_are_those_of_the_code() -> None:

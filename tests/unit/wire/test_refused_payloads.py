@@ -5,8 +5,9 @@ import struct
 
 import pytest
 
-from firmware_bridge.wire.codec import MAX_OFFSET, MAX_SAMPLE_PERIOD_NS, MAX_SCALE, Undecodable, decode
+from firmware_bridge.wire.codec import Undecodable, decode
 from firmware_bridge.wire.framing import Packet
+from firmware_bridge.wire.report_payloads import MAX_OFFSET, MAX_SAMPLE_PERIOD_NS, MAX_SCALE
 
 HOUR_NS = MAX_SAMPLE_PERIOD_NS
 
@@ -26,6 +27,15 @@ def piece(offset: int, total: int, rate_hz: int, channels: int, counts: int) -> 
 
 def status(temperature_k: float, supply_v: float) -> bytes:
     return struct.pack("<IIIIBff", 0, 0, 0, 0, 0, temperature_k, supply_v)
+
+
+def levels(
+    *numbers: float, window_ns: int = 1, channels: int = 1, bands: int = 1, announced: tuple[int, int] | None = None
+) -> bytes:
+    """Edges of the bands, then levels; as many as `channels` and `bands` ask for, where none are given."""
+    plain = (*(float(i) for i in range(2 * bands)), *(0.0,) * (channels * bands))
+    head = struct.pack("<QBBBB", window_ns, 0, *(announced or (channels, bands)), 0)
+    return head + b"".join(struct.pack("<f", number) for number in numbers or plain)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +68,30 @@ def status(temperature_k: float, supply_v: float) -> bytes:
         (19, b"x", 0, "expected 0"),
         (20, struct.pack("<IIB3xQ", 1, 1, 3, 0), 0, "3"),
         (21, b"\x05", 0, "5"),
-        (7, b"", 0, "unknown kind"),
+        (7, bytes(11), 0, "12 bytes"),
+        (7, levels(window_ns=0), 0, "window of 0 ns"),
+        (7, levels(window_ns=HOUR_NS + 1), 0, "window of"),
+        (7, levels(channels=0), 0, "0 channels, 1 bands"),
+        (7, levels(channels=33), 0, "33 channels, 1 bands"),
+        (7, levels(1.0, announced=(1, 0)), 0, "1 channels, 0 bands"),
+        (7, levels(bands=9), 0, "1 channels, 9 bands"),
+        (7, levels(announced=(2, 1)), 0, "expected 28"),
+        (7, levels(announced=(1, 2)), 0, "expected 36"),
+        (7, levels() + b"\x00", 0, "expected 24"),
+        (7, levels(1.0, 2.0, math.nan), 0, "negative or no finite number"),
+        (7, levels(1.0, 2.0, math.inf), 0, "negative or no finite number"),
+        (7, levels(1.0, 2.0, -1e-30), 0, "negative or no finite number"),
+        (7, levels(-1.0, 2.0, 0.0), 0, "negative or no finite number"),
+        (7, levels(1.0, math.inf, 0.0), 0, "negative or no finite number"),
+        (7, levels(2.0, 2.0, 0.0), 0, "ends where it begins"),
+        (7, levels(3.0, 2.0, 0.0), 0, "ends where it begins"),
+        (8, b"", 0, "unknown kind"),
+        (23, b"\x00\x02", 0, "neither on nor off"),
+        (23, b"\x00", 0, "2 bytes"),
+        (24, struct.pack("<I", 99), 0, "period of 99 ms"),
+        (24, struct.pack("<I", 3_600_001), 0, "period of 3600001 ms"),
+        (24, b"\x00", 0, "4 bytes"),
+        (25, b"", 0, "unknown kind"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_its_reason(kind: int, payload: bytes, count: int, reason: str) -> None:
@@ -75,6 +108,11 @@ def test_what_makes_no_sense_is_refused_with_its_reason(kind: int, payload: byte
         (3, status(0.0, 0.0), 0),
         (4, samples(32, HOUR_NS, 64), 2),
         (5, piece(2**32 - 3, 2**32 - 1, 1, 1, 2), 2),
+        (7, levels(window_ns=HOUR_NS, channels=32, bands=8), 0),
+        (23, b"\xff\x01", 0),
+        (24, struct.pack("<I", 0), 0),
+        (24, struct.pack("<I", 100), 0),
+        (24, struct.pack("<I", 3_600_000), 0),
     ],
 )
 def test_the_limits_themselves_are_allowed(kind: int, payload: bytes, count: int) -> None:
