@@ -87,7 +87,7 @@ LOCK := $(BIN)/uv pip compile --no-config --quiet --universal --python-version 3
 lock: $(HAVE_DEV)  ## requirements/ anew from pyproject.toml; ARGS=--upgrade takes the newest of everything
 	@mkdir -p requirements
 	@$(LOCK) $(ARGS) pyproject.toml --extra report --group build -o requirements/run.txt
-	@$(LOCK) $(ARGS) pyproject.toml --extra report --group build --group dev -c requirements/run.txt -o requirements/dev.txt
+	@$(LOCK) $(ARGS) pyproject.toml --extra report --extra campaign --group build --group dev -c requirements/run.txt -o requirements/dev.txt
 	@$(LOCK) $(ARGS) --group build -c requirements/run.txt -o requirements/build.txt
 	@if grep -n '://' requirements/*.txt; then echo "a lock holds an address"; exit 1; fi
 	@wc -l requirements/*.txt
