@@ -22,6 +22,7 @@ from controller.journal.entries import to_json
 from controller.journal.reader import journal_files, read_entries
 from firmware_bridge.errors import BridgeError
 from firmware_bridge.link import LinkPort
+from firmware_bridge.links.broker_address import parse_broker_address
 from firmware_bridge.links.mqtt import MqttHub, MqttPort
 from firmware_bridge.links.uart import UartPort
 from firmware_bridge.scaled_loop import MAX_SCALE, MIN_SCALE, run_until_signal
@@ -167,10 +168,11 @@ def _overridden(
         ports = tuple(SerialLinkTable(kind="serial", port=port) for port in serial)
         table = table.model_copy(update={"links": ports + others})
     if broker is not None:
-        host, _, port = broker.rpartition(":")
-        if not host or not port.isdigit() or not 1 <= int(port) <= 65_535:
-            raise click.BadParameter(f"{broker!r} is not HOST:PORT", param_hint="--broker")
-        table = table.model_copy(update={"mqtt": table.mqtt.model_copy(update={"host": host, "port": int(port)})})
+        try:
+            host, port = parse_broker_address(broker)
+        except ValueError as error:
+            raise click.BadParameter(str(error), param_hint="--broker") from error
+        table = table.model_copy(update={"mqtt": table.mqtt.model_copy(update={"host": host, "port": port})})
     if no_mqtt:
         table = table.model_copy(update={"mqtt": table.mqtt.model_copy(update={"enabled": False})})
     return replace(configuration, table=table)

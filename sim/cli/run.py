@@ -9,6 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from firmware_bridge.links.broker_address import parse_broker_address
 from firmware_bridge.scaled_loop import run_until_signal
 from firmware_bridge.site.survey import Site
 from sim.attach.plug_in import controller_file, lines, plugs, write_controller_file
@@ -143,9 +144,7 @@ def _put_up(
 
 
 def _address(broker: str | None) -> tuple[str, int] | None:
-    if broker is None:
-        return None
-    host, _, port = broker.rpartition(":")
-    if not host or not port.isdigit() or not 1 <= int(port) <= 65_535:
-        raise click.BadParameter(f"{broker!r} is not HOST:PORT", param_hint="--broker")
-    return host, int(port)
+    try:
+        return None if broker is None else parse_broker_address(broker)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--broker") from error
