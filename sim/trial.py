@@ -62,7 +62,7 @@ async def _trial(scenario: ScenarioTable, site: Site, subject: Subject, settings
     def hear(line: bytes) -> None:
         settings.on_line(rig.now_s, line)
         if len(events) < MAX_HEARD:
-            events.append(heard(round(rig.now_s, 2), json.loads(line)))
+            events.append(heard(round(rig.now_s, 2), _parsed(line)))
 
     tasks = [
         asyncio.create_task(rig.run(), name="rig"),
@@ -83,3 +83,13 @@ async def _trial(scenario: ScenarioTable, site: Site, subject: Subject, settings
             with suppress(asyncio.CancelledError):
                 await task
     return judged(scenario, site, plant, events, trace, seed=settings.seed, speed=None)
+
+
+def _parsed(line: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(line)
+    except ValueError:
+        said = None
+    if not isinstance(said, dict):
+        raise ValueError(f"the controller on trial said what is no JSON object: {line[:80]!r}")  # noqa: TRY004
+    return said

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from os import SEEK_END
 from pathlib import Path
 
 import msgspec
@@ -38,8 +39,10 @@ class Store:
     def add(self, row: Row) -> None:
         """Keep a row; it is on disk when this returns."""
         self._rows[row["key"]] = row
-        torn = self._lines.exists() and self._lines.read_bytes()[-1:] not in {b"", b"\n"}
-        with self._lines.open("ab") as lines:
+        with self._lines.open("ab+") as lines:
+            if lines.tell():
+                lines.seek(-1, SEEK_END)
+            torn = lines.read(1) not in {b"", b"\n"}
             lines.write((b"\n" if torn else b"") + json.dumps(row).encode() + b"\n")
 
     def write_table(self, keys: Sequence[str]) -> Path | None:

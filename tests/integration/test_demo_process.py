@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.processes import alive, children_of, start
+
 BIN = Path(sys.executable).parent
 LEAKSIM, LEAKCTL, SUBSCRIBE = BIN / "leaksim", BIN / "leakctl", BIN / "mosquitto_sub"
 ROOT = Path(__file__).parents[2]
@@ -30,20 +32,6 @@ def wait_for(what: str, done: Callable[[], bool], timeout_s: float) -> None:
     raise AssertionError(f"{what} did not happen within {timeout_s} s")
 
 
-def children_of(pid: int) -> list[int]:
-    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    direct = [int(line) for line in found.stdout.split()]
-    return direct + [grandchild for child in direct for grandchild in children_of(child)]
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
-
-
 @pytest.fixture
 def started() -> Iterator[list["subprocess.Popen[str]"]]:
     """Processes to end, by their id, whatever the test does."""
@@ -57,17 +45,6 @@ def started() -> Iterator[list["subprocess.Popen[str]"]]:
         for stream in (process.stdout, process.stderr):
             if stream is not None:
                 stream.close()
-
-
-def start(processes: list["subprocess.Popen[str]"], *arguments: str | Path, **options: Any) -> "subprocess.Popen[str]":
-    # A runner in the background of a script ignores SIGINT, and its children would inherit that.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        process = subprocess.Popen([str(a) for a in arguments], stdout=subprocess.PIPE, text=True, **options)
-    finally:
-        signal.signal(signal.SIGINT, before)
-    processes.append(process)
-    return process
 
 
 def next_json(process: "subprocess.Popen[str]", kind: str) -> dict[str, Any]:
