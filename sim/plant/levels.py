@@ -16,7 +16,8 @@ from sim.world.leak.schedule import Opening
 
 FloatArray = NDArray[np.float64]
 
-REFERENCE_SAMPLES = 16_384  # 85 ms at 192 kHz: 3 % of a mean square in a band of 10 kHz
+REFERENCE_SAMPLES = 16_384  # 85 ms at 192 kHz: 3 % of a mean square in a band of 10 kHz; 8 % in the 16 ms at 1 MHz
+SETTLING_S = 0.5  # after a change by which the field has come from wall to wall and its tails have built up
 REFRESH_S = 600.0  # what changes without a leak or a switch (slow levels of machines) is seen this late
 SHARE_STEPS = 16  # of a leak that opens slowly
 
@@ -26,14 +27,16 @@ class _Look:
     at_s: float
     state: tuple[float, ...]
     level: FloatArray
+    lasts_s: float
 
 
 @dataclass(slots=True)
 class LevelMemory:
     """Mean squares by band from a stretch of the field, taken anew where a leak or a switch has changed it.
 
-    A field is stationary between such changes, so one stretch stands for many windows and a day costs seconds. What
-    is short and random (a tool that drops) is in BAND_LEVELS only if it happens to be in that stretch.
+    A field is stationary between such changes, so one stretch stands for many windows and a day costs seconds; only
+    the first after a change, in which echoes may still build up, is soon replaced. What is short and random (a tool
+    that drops) is in BAND_LEVELS only if it happens to be in that stretch.
     """
 
     scenario: ScenarioTable
@@ -66,9 +69,12 @@ class LevelMemory:
         shares = [opening.share(at_s) for opening in self._openings]
         state = (float(switched), *(round(share * SHARE_STEPS) / SHARE_STEPS for share in shares))
         look = self._looks.get(key)
-        if look is None or look.state != state or not 0.0 <= at_s - look.at_s < REFRESH_S:
-            look = _Look(at_s, state, band_mean_squares(capture(at_s, REFERENCE_SAMPLES), bands_hz, rate_hz))
-            self._looks[key] = look
+        if look is not None and (look.state != state or at_s < look.at_s):
+            look = None
+        if look is None or at_s - look.at_s >= look.lasts_s:
+            lasts_s = SETTLING_S if look is None else REFRESH_S
+            level = band_mean_squares(capture(at_s, REFERENCE_SAMPLES), bands_hz, rate_hz)
+            look = self._looks[key] = _Look(at_s, state, level, lasts_s)
         return look.level.copy()
 
 

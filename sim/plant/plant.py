@@ -1,5 +1,6 @@
 """World and nodes together: bytes in, bytes out, stepped by an outside clock in true ns since the scenario's start."""
 
+from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +13,14 @@ from sim.faults.schedule import schedule
 from sim.node.firmware import Recording
 from sim.node.transducer import NOMINAL_K
 from sim.plant.gas import Gas
+from sim.plant.leaks import open_leaks
 from sim.plant.levels import LevelMemory
+from sim.plant.seeds import FieldSeeds
 from sim.plant.senses import Field, Surroundings
+from sim.plant.shaking import Shaking
 from sim.plant.sound import Sound
 from sim.plant.station import NEVER_NS, Station
+from sim.scenario.gas import SwitchEvent
 from sim.scenario.scenario import ScenarioTable
 
 FloatArray = NDArray[np.float64]
@@ -39,16 +44,17 @@ class Plant:
         """Build the rig of `scenario`; `seed` replaces the scenario's own."""
         root = np.random.SeedSequence(scenario.seed if seed is None else seed)
         sound_seed, gas_seed, node_seed, fault_seed = root.spawn(4)
-        self.sound = Sound(scenario, site, sound_seed, racks=scenario.racks, bursts=scenario.bursts)
-        self.structure: Field | None = None  # what contact sensors feel; without one they feel nothing
-        self.gas = Gas(scenario, site, gas_seed, scenario.cabin, scenario.events)
+        leaks = open_leaks(scenario, np.random.default_rng(FieldSeeds(sound_seed).levels))
+        self.sound = Sound(scenario, site, sound_seed, racks=scenario.racks, bursts=scenario.bursts, leaks=leaks)
+        self.gas = Gas(scenario, site, gas_seed, scenario.cabin, scenario.events, leaks)
         around = Surroundings(self.gas, self._capture, self._levels, self.switch)
         faults = schedule(scenario.faults, fault_seed)
         self._stations = {
             node.name: Station(scenario, node, around, station_seed, faults)
             for node, station_seed in zip(site.nodes, node_seed.spawn(len(site.nodes)), strict=True)
         }
-        self._contacts = {node.name: len(node.of_quantity(Quantity.SURFACE_VELOCITY)) for node in site.nodes}
+        rates_hz = {name: station.rate_hz for name, station in self._stations.items()}
+        self.structure: Field = Shaking(scenario, site, sound_seed, leaks=leaks, rates_hz=rates_hz)
         self._now_ns = 0
         self._due_ns = dict.fromkeys(self._stations, 0)
         self._level_memory = LevelMemory(scenario)
@@ -56,6 +62,8 @@ class Plant:
         self._siren = {name: station.firmware.siren for name, station in self._stations.items()}
         self.siren_log: list[tuple[float, str, SirenPattern]] = []
         self.switch_log: list[tuple[float, str, bool]] = []
+        switchings = (event for event in scenario.events if isinstance(event, SwitchEvent))
+        self._switchings = deque(sorted(switchings, key=lambda event: event.at_s))  # the gas has its own list
 
     def receive(self, node: str, now_ns: int, data: bytes) -> None:
         """Bytes from a node's line."""
@@ -67,6 +75,7 @@ class Plant:
         """Move everything on to `now_ns`; returns the bursts that ended and wait to be rendered."""
         self._now_ns = max(now_ns, self._now_ns)
         self.gas.step(ns_to_s(now_ns))
+        self._switch_as_declared(ns_to_s(now_ns))
         ended: list[Render] = []
         due = [name for name, due_ns in self._due_ns.items() if due_ns <= now_ns]
         for name in due:
@@ -112,9 +121,17 @@ class Plant:
     def switch(self, equipment: str, on: bool) -> None:
         """Switch equipment, wherever in the world it is, from now on."""
         self.gas.step(ns_to_s(self._now_ns))
+        self._switch_as_declared(ns_to_s(self._now_ns))
         self.switch_log.append((ns_to_s(self._now_ns), equipment, on))
         self.gas.switch(equipment, on)
         self.sound.switch_at(equipment, on, ns_to_s(self._now_ns))
+
+    def _switch_as_declared(self, now_s: float) -> None:
+        """Let machines fall silent and start again that the scenario's events have switched by now."""
+        while self._switchings and self._switchings[0].at_s <= now_s:
+            event = self._switchings.popleft()
+            self.switch_log.append((event.at_s, event.equipment, event.on))
+            self.sound.switch_at(event.equipment, event.on, event.at_s)
 
     def next_ns(self, now_ns: int) -> int:
         """True time at which `step` has something to do."""
@@ -137,22 +154,18 @@ class Plant:
                 self._touched(name)
 
     def _capture(self, quantity: Quantity, node: str, start_s: float, samples: int, drift: float) -> FloatArray:
-        if quantity is Quantity.ULTRASOUND:
-            return self.sound.capture(node, start_s, samples, drift)
-        if self.structure is None:
-            return np.zeros((self._contacts[node], samples))
-        return self.structure.capture(node, start_s, samples, drift)
+        field = self.sound if quantity is Quantity.ULTRASOUND else self.structure
+        return field.capture(node, start_s, samples, drift)
 
     def _levels(
-        self, quantity: Quantity, node: str, at_s: float, window_s: float, bands_hz: FloatArray
-    ) -> FloatArray | None:
-        """Of a part of the world that knows its levels: `levels(node, at_s, window_s, bands_hz)`; else by listening."""
-        field: object = self.sound if quantity is Quantity.ULTRASOUND else self.structure
-        if field is None:
-            return None
-        levels = getattr(field, "levels", None)  # asked at every window: a protocol would be asked ten times slower
-        if levels is not None:
-            return np.array(levels(node, at_s, window_s, bands_hz))
+        self,
+        quantity: Quantity,
+        node: str,
+        at_s: float,
+        window_s: float,  # noqa: ARG002 - the seam
+        bands_hz: FloatArray,
+    ) -> FloatArray:
+        """Mean squares (channels, bands) of what a node's sensors feel from `at_s` on, by listening now and then."""
         return self._level_memory.level(
             (node, quantity.name),
             at_s,

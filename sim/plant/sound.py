@@ -12,6 +12,7 @@ from firmware_bridge.errors import SiteError
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import celsius_to_kelvin
 from sim.plant.leaks import PlantLeak, open_leaks
+from sim.plant.seeds import FieldSeeds
 from sim.plant.sound_parts import Place, burst_source, leak_source, machine_source
 from sim.scenario.scenario import ScenarioTable
 from sim.scenario.sound import BurstTable, RackTable
@@ -30,14 +31,15 @@ class Sound:
         *,
         racks: Sequence[RackTable] = (),
         bursts: Sequence[BurstTable] = (),
+        leaks: Sequence[PlantLeak] | None = None,
     ) -> None:
-        """Draw survey errors and leak levels, and find all sound paths.
+        """Draw survey errors, and leak levels where the caller has no `leaks` with theirs, and find all sound paths.
 
         Raises:
             SiteError: a compartment with microphones has no hull, or one without acoustics.
         """
-        survey_seed, level_seed, field_seed = seed.spawn(3)
-        survey_random = np.random.default_rng(survey_seed)
+        seeds = FieldSeeds(seed)
+        survey_random = np.random.default_rng(seeds.microphones)
         sigma_m = scenario.survey_error.microphone_sigma_m
         self.true_microphones_m: dict[str, NDArray[np.float64]] = {}
         for node in site.nodes:
@@ -45,12 +47,13 @@ class Sound:
             if surveyed.size:
                 self.true_microphones_m[node.name] = surveyed + sigma_m * survey_random.standard_normal(surveyed.shape)
         self._scenario, self._racks, self._bursts = scenario, tuple(racks), tuple(bursts)
-        leaks = open_leaks(scenario, np.random.default_rng(level_seed))
+        leaks = open_leaks(scenario, np.random.default_rng(seeds.levels)) if leaks is None else leaks
         self._field_of: dict[str, tuple[SoundField, tuple[int, ...]]] = {}
         self._switched: dict[str, list[tuple[SoundField, str]]] = {}
         rooms = {node.compartment for node in site.nodes if node.name in self.true_microphones_m}
-        for room, room_seed in zip(sorted(rooms), field_seed.spawn(len(rooms)), strict=True):
-            self._add_room(site, room, leaks, room_seed)
+        room_seeds = seeds.rooms(site)
+        for room in sorted(rooms):
+            self._add_room(site, room, leaks, room_seeds[room])
 
     def capture(self, node: str, start_s: float, samples: int, drift: float) -> NDArray[np.float64]:
         """Sound pressure (channels, samples), Pa, at a node's microphones from a true start time on."""

@@ -1,6 +1,6 @@
 """The shaking skin of a scenario: a structure field of one compartment, from its hull, its table and what pushes it.
 
-Which node's channels the sensors are is `plant`'s business, as is drawing their survey errors.
+Which node's channels the sensors are is `shaking`'s business, as is drawing their survey errors.
 """
 
 import math
@@ -72,7 +72,8 @@ def structure_field(
         skin = _skin(table, own)
         return StructureField(skin, moved, placed(sensors_m), sample_rate_hz=sample_rate_hz, seed=seed)
     except ValueError as error:
-        raise SiteError(f"this hull cannot shake: {error}", remedy="mend [structure] or the hull") from error
+        remedy = "mend [structure], the hull, or the burst rate of [contacts] or [arrays]"
+        raise SiteError(f"this hull cannot shake: {error}", remedy=remedy) from error
 
 
 def leak_forces(

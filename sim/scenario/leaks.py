@@ -93,11 +93,6 @@ class _SlotTable(_CommonTable):
     width_um: Annotated[float, Field(gt=0, le=10_000)]
     depth_mm: Annotated[float, Field(gt=0, le=100)]
 
-    @property
-    def diameter_mm(self) -> float:
-        """Diameter of the round hole of the same area, mm. For friction it lets out more than the slot does."""
-        return math.sqrt(4.0 / math.pi * self.length_mm * self.width_um / 1000.0)
-
 
 class CrackTable(_SlotTable):
     """A crack in a wall of `depth_mm`; opens by getting longer. Narrow ones are laminar and silent."""

@@ -17,7 +17,7 @@ __all__ = ["CHOKED_FLOW_FACTOR", "Hole", "round_jet"]
 class Hole(JetLeak):
     """A round hole through the hull, with vacuum outside.
 
-    Turbulent from about 0.16 to 0.32 mm on at cabin pressure (Reynolds numbers of 2000 to 4000); smaller ones
+    Turbulent from about 0.18 to 0.36 mm on at cabin pressure (Reynolds numbers of 2000 to 4000); smaller ones
     are next to silent. For the sound settings see `jet.Loudness`.
 
     Args:
