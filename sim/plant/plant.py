@@ -157,14 +157,7 @@ class Plant:
         field = self.sound if quantity is Quantity.ULTRASOUND else self.structure
         return field.capture(node, start_s, samples, drift)
 
-    def _levels(
-        self,
-        quantity: Quantity,
-        node: str,
-        at_s: float,
-        window_s: float,  # noqa: ARG002 - the seam
-        bands_hz: FloatArray,
-    ) -> FloatArray:
+    def _levels(self, quantity: Quantity, node: str, at_s: float, bands_hz: FloatArray) -> FloatArray:
         """Mean squares (channels, bands) of what a node's sensors feel from `at_s` on, by listening now and then."""
         return self._level_memory.level(
             (node, quantity.name),

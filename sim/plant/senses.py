@@ -41,14 +41,14 @@ class Surroundings:
     Args:
         gas: of the whole site.
         capture: (quantity, node, start s, samples, drift) -> field at that node's sensors, (channels, samples).
-        levels: (quantity, node, start s, window s, bands (n, 2) Hz) -> mean squares (channels, n) of that field to be
-            expected; None for silence.
+        levels: (quantity, node, at s, bands (n, 2) Hz) -> mean squares (channels, n) of that field to be
+            expected.
         relay: (equipment, on) switches it.
     """
 
     gas: Gas
     capture: Callable[[Quantity, str, float, int, float], FloatArray]
-    levels: Callable[[Quantity, str, float, float, FloatArray], FloatArray | None]
+    levels: Callable[[Quantity, str, float, FloatArray], FloatArray]
     relay: Callable[[str, bool], None]
 
 
@@ -178,12 +178,12 @@ class Senses:
         parts = []
         for fast in self.fast:
             asked = (fast.quantity, self._node.name)
-            field = self._around.levels(*asked, start_s, window_s, fast.meter.bands_hz)
+            field = self._around.levels(*asked, start_s, fast.meter.bands_hz)
             for row, faults in enumerate(fast.faults):
                 late_s = faults.delay_s(start_s) if faults else 0.0
-                if late_s and field is not None:
-                    past = self._around.levels(*asked, start_s - late_s, window_s, fast.meter.bands_hz)
-                    field[row] = 0.0 if past is None else past[row]
+                if late_s:
+                    past = self._around.levels(*asked, start_s - late_s, fast.meter.bands_hz)
+                    field[row] = past[row]
             drawn = fast.meter.drawn(field, window_s, self._level_random)
             for row, faults in enumerate(fast.faults):
                 if faults:

@@ -36,7 +36,7 @@ class MaterialTable(Declared):
 
 
 class StructureTable(Declared):
-    """The skin of every hull of the scenario, as contact sensors feel it.
+    """The skin of every hull of the scenario, as contact sensors feel it; these defaults where there is no table.
 
     Damping is `loss_db_m` at 100 kHz and rises with the frequency to the power `loss_exponent`. `eta` is the loss
     factor of what rings on (60 dB in 2.2 / (f eta)), `reverberation` the share of its energy that is simulated.
