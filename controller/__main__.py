@@ -8,7 +8,7 @@ INTERRUPTED = 130
 def main() -> None:
     """Run the command line."""
     try:
-        from controller.cli import main as command  # a second in which Ctrl-C should not show a traceback
+        from controller.cli.main import main as command  # a second in which Ctrl-C should not show a traceback
 
         command()
     except KeyboardInterrupt:

@@ -4,6 +4,7 @@ import click
 
 from sim.cli.campaign import campaign
 from sim.cli.demo import demo
+from sim.cli.offline import plot, render
 from sim.cli.run import run
 from sim.cli.shelf import list_command, schema
 
@@ -17,5 +18,5 @@ def main() -> None:
     """
 
 
-for command in (demo, run, list_command, campaign, schema):
+for command in (demo, run, list_command, campaign, render, plot, schema):
     main.add_command(command)

@@ -88,8 +88,8 @@ class Gas:
             for hatch in site.hatches
             for share in (1.0 if hatch.normally_open else 0.0,)
         }
-        self._leaks = tuple(_leaks_of(scenario) if leaks is None else leaks)
-        self._shares = {leak.name: 0.0 for leak in self._leaks}
+        self.leaks = tuple(_leaks_of(scenario) if leaks is None else leaks)
+        self._shares = {leak.name: 0.0 for leak in self.leaks}
         self._equipment: tuple[ScrubberTable | SupplyTable | DuctTable, ...] = (
             *cabin.scrubbers,
             *cabin.supplies,
@@ -102,7 +102,7 @@ class Gas:
             self._connect(name)
         self._events = sorted(events, key=lambda event: event.at_s)
         self._ends: list[tuple[float, str, str]] = []  # when which compartment's bottle or valve is shut again
-        self._edges = sorted({edge for leak in self._leaks for edge in leak.opening.edges})
+        self._edges = sorted({edge for leak in self.leaks for edge in leak.opening.edges})
         self._now_s = 0.0
         self._happen()
 
@@ -166,7 +166,7 @@ class Gas:
     def leak_rates_kg_s(self) -> dict[str, float]:
         """What flows out of each leak now, kg/s, by its name; 0 of one that is shut."""
         rates = {}
-        for leak in self._leaks:
+        for leak in self.leaks:
             state = self.network.state(leak.compartment)
             rates[leak.name] = leak.at(self._now_s).mass_flow_kg_s(state.pressure_pa, state.temperature_k)
         return rates
@@ -192,13 +192,13 @@ class Gas:
     def _anything_moves(self, until_s: float) -> bool:
         middle_s = 0.5 * (self._now_s + until_s)
         return any(hatch.still_from_s > self._now_s for hatch in self._hatches.values()) or any(
-            leak.opening.share(middle_s) != leak.opening.share(self._now_s) for leak in self._leaks
+            leak.opening.share(middle_s) != leak.opening.share(self._now_s) for leak in self.leaks
         )
 
     def _set_openings(self, at_s: float) -> None:
         for name, hatch in self._hatches.items():
             self.network.set_opening(name, hatch.between, hatch.effective_area_m2(at_s))
-        for leak in self._leaks:
+        for leak in self.leaks:
             share = leak.opening.share(at_s)
             share = share if share in {0.0, 1.0} else round(share * LEAK_STEPS) / LEAK_STEPS
             if share != self._shares[leak.name]:

@@ -49,17 +49,19 @@ class Plant:
         self.gas = Gas(scenario, site, gas_seed, scenario.cabin, scenario.events, leaks)
         around = Surroundings(self.gas, self._capture, self._levels, self.switch)
         faults = schedule(scenario.faults, fault_seed)
-        self._stations = {
+        self.stations = {
             node.name: Station(scenario, node, around, station_seed, faults)
             for node, station_seed in zip(site.nodes, node_seed.spawn(len(site.nodes)), strict=True)
         }
-        rates_hz = {name: station.rate_hz for name, station in self._stations.items()}
+        rates_hz = {name: station.rate_hz for name, station in self.stations.items()}
         self.structure: Field = Shaking(scenario, site, sound_seed, leaks=leaks, rates_hz=rates_hz)
         self._now_ns = 0
-        self._due_ns = dict.fromkeys(self._stations, 0)
+        self._due_ns = dict.fromkeys(self.stations, 0)
         self._level_memory = LevelMemory(scenario)
-        self._talking = set(self._stations)
-        self._siren = {name: station.firmware.siren for name, station in self._stations.items()}
+        switchings = (event for event in scenario.events if isinstance(event, SwitchEvent))
+        self._switchings = deque(sorted(switchings, key=lambda event: event.at_s))
+        self._talking = set(self.stations)
+        self._siren = {name: station.firmware.siren for name, station in self.stations.items()}
         self.siren_log: list[tuple[float, str, SirenPattern]] = []
         self.switch_log: list[tuple[float, str, bool]] = []
         switchings = (event for event in scenario.events if isinstance(event, SwitchEvent))
@@ -68,55 +70,55 @@ class Plant:
     def receive(self, node: str, now_ns: int, data: bytes) -> None:
         """Bytes from a node's line."""
         self._now_ns = max(now_ns, self._now_ns)
-        self._stations[node].receive(now_ns, data)
+        self.stations[node].receive(now_ns, data)
         self._touched(node)
 
     def step(self, now_ns: int) -> list[Render]:
         """Move everything on to `now_ns`; returns the bursts that ended and wait to be rendered."""
         self._now_ns = max(now_ns, self._now_ns)
-        self.gas.step(ns_to_s(now_ns))
+        self._step_equipment()
         self._switch_as_declared(ns_to_s(now_ns))
         ended: list[Render] = []
         due = [name for name, due_ns in self._due_ns.items() if due_ns <= now_ns]
         for name in due:
-            for recording in self._stations[name].step(now_ns):
+            for recording in self.stations[name].step(now_ns):
                 if recording.drives_line:
-                    self._pulse(self._stations[name], recording.start_ns)
+                    self._pulse(self.stations[name], recording.start_ns)
         for name in due:
-            station = self._stations[name]
+            station = self.stations[name]
             ended += [Render(name, recording, station.temperature_k()) for recording in station.take_ended(now_ns)]
             self._touched(name)
         return ended
 
     def render(self, job: Render) -> tuple[NDArray[np.int16], bool]:
         """Counts (channels, samples) of a burst, and whether it saturated; the same for the same seed and times."""
-        return self._stations[job.node].render(job.recording, job.temperature_k)
+        return self.stations[job.node].render(job.recording, job.temperature_k)
 
     def finish(self, job: Render, now_ns: int, counts: NDArray[np.int16], *, saturated: bool) -> None:
         """Hand a rendered burst to its node, which sends it; one from before a reboot is dropped."""
         self._now_ns = max(now_ns, self._now_ns)
-        self._stations[job.node].finish(job.recording, now_ns, counts, saturated=saturated)
+        self.stations[job.node].finish(job.recording, now_ns, counts, saturated=saturated)
         self._touched(job.node)
 
     def next_frame(self, node: str) -> bytes | None:
         """The next frame that `node` has for its line by the time that the plant was told last."""
         if node not in self._talking:
             return None
-        frame = self._stations[node].next_frame(self._now_ns)
+        frame = self.stations[node].next_frame(self._now_ns)
         if frame is None:
             self._talking.discard(node)  # until something happens to it: it says nothing by itself
-        elif self._stations[node].line_takes_time:
+        elif self.stations[node].line_takes_time:
             self._touched(node)
         return frame
 
     def reboot(self, node: str) -> None:
         """Power-cycle a node."""
-        self._stations[node].reboot(self._now_ns)
+        self.stations[node].reboot(self._now_ns)
         self._touched(node)
 
     def powered(self, node: str) -> bool:
         """Whether a node is there at all; one that is not hangs on no line."""
-        return self._stations[node].powered
+        return self.stations[node].powered
 
     def switch(self, equipment: str, on: bool) -> None:
         """Switch equipment, wherever in the world it is, from now on."""
@@ -137,9 +139,21 @@ class Plant:
         """True time at which `step` has something to do."""
         return min(now_ns + LONGEST_STEP_NS, min(self._due_ns.values(), default=NEVER_NS))
 
+    def _step_equipment(self) -> None:
+        """Move the gas on to now, and switch the machines that the scenario switches until then."""
+        now_s = ns_to_s(self._now_ns)
+        self.gas.step(now_s)
+        while self._switchings and self._switchings[0].at_s <= now_s:
+            event = self._switchings.popleft()
+            self._switch_machines(event.equipment, event.on, event.at_s)
+
+    def _switch_machines(self, equipment: str, on: bool, at_s: float) -> None:
+        self.switch_log.append((at_s, equipment, on))
+        self.sound.switch_at(equipment, on, at_s)
+
     def _touched(self, name: str) -> None:
         """Something happened to a node: look anew when it wants to be stepped, and whether its siren changed."""
-        station = self._stations[name]
+        station = self.stations[name]
         due_ns = station.next_ns(self._now_ns)
         self._talking.add(name)
         self._due_ns[name] = NEVER_NS if due_ns is None else due_ns
@@ -148,7 +162,7 @@ class Plant:
             self.siren_log.append((ns_to_s(self._now_ns), name, station.firmware.siren))
 
     def _pulse(self, driver: Station, at_ns: int) -> None:
-        for name, station in self._stations.items():
+        for name, station in self.stations.items():
             if station is not driver and station.node.trigger_line == driver.node.trigger_line:
                 station.edge(at_ns)
                 self._touched(name)
@@ -163,7 +177,7 @@ class Plant:
             (node, quantity.name),
             at_s,
             bands_hz,
-            self._stations[node].rate_hz,
+            self.stations[node].rate_hz,
             lambda start_s, samples: self._capture(quantity, node, start_s, samples, 0.0),
             len(self.switch_log),
         )

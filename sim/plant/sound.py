@@ -60,6 +60,10 @@ class Sound:
         field, channels = self._field_of[node]
         return field.capture(start_s, samples, channels, drift)
 
+    def hearing(self, node: str) -> tuple[SoundField, tuple[int, ...]]:
+        """The sound field that a node hears, and which of its microphones are the node's; KeyError for a deaf one."""
+        return self._field_of[node]
+
     def switch_at(self, name: str, on: bool, at_s: float) -> None:
         """Switch the machines of that name, or behind the switch of that name, from true time `at_s` on, s.
 

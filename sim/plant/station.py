@@ -46,23 +46,23 @@ class Station:
         self._around = around
         self._now_ns = self._followed_ns = 0
         self._warmer_k = scenario.clocks.board_warmer_k
-        self._faults = NodeFaults(of(faults, "node", node.name))
+        self.faults = NodeFaults(of(faults, "node", node.name))
         self._condition = HEALTHY
-        self._senses = Senses(
+        self.senses = Senses(
             scenario, node, around, random=random, seed=sense_seed, noise_seed=noise_seed, faults=faults
         )
-        self.microphones = self._senses.microphones
+        self.microphones = self.senses.microphones
         self._supply_random = np.random.default_rng(supply_seed)
         self.clock = oscillator(
-            scenario.clocks, int(random.integers(0, 1 << 40)), self.drift, clock_seed, self._faults.clock_steps
+            scenario.clocks, int(random.integers(0, 1 << 40)), self.drift, clock_seed, self.faults.clock_steps
         )
         serial = scenario.links.get(node.name) == "serial"
         self.firmware = Firmware(
             board=self._board(),
             oscillator=self.clock,
-            read_slow=lambda: self._senses.read_slow(self._now_ns),
+            read_slow=lambda: self.senses.read_slow(self._now_ns),
             boot_id=int(random.integers(0, 256)),
-            wiring=Wiring(self._senses.read_levels, self._move_relay, self._board_state),
+            wiring=Wiring(self.senses.read_levels, self._move_relay, self._board_state),
             outgoing=Outgoing(
                 scenario.lines.baud if serial else None, scenario.lines.transmit_bytes if serial else TRANSMIT_BYTES
             ),
@@ -77,7 +77,7 @@ class Station:
     @property
     def rate_hz(self) -> float:
         """Nominal samples a second of its bursts."""
-        return self._senses.rate_hz
+        return self.senses.rate_hz
 
     @property
     def powered(self) -> bool:
@@ -96,7 +96,7 @@ class Station:
         if not self._condition.powered or self._condition.hung:
             return
         if self._inbox or self._condition.inbound_s:
-            due_ns = now_ns + s_to_ns(self._faults.jittered_s(self._condition))
+            due_ns = now_ns + s_to_ns(self.faults.jittered_s(self._condition))
             self._inbox.append((max(due_ns, self._inbox[-1][0] if self._inbox else 0), data))
         else:
             self.firmware.receive(now_ns, data)
@@ -123,11 +123,11 @@ class Station:
 
     def render(self, recording: Recording, temperature_k: float) -> tuple[NDArray[np.int16], bool]:
         """Counts (channels, samples) of a burst of sensors at `temperature_k`, and whether it saturated."""
-        return self._senses.render(recording, self.clock.rate_at(recording.start_ns), temperature_k)
+        return self.senses.render(recording, self.clock.rate_at(recording.start_ns), temperature_k)
 
     def temperature_k(self) -> float:
         """Of its sensors now; what nothing depends on is not looked up."""
-        return self._senses.air_k() if self._senses.fast else NOMINAL_K
+        return self.senses.air_k() if self.senses.fast else NOMINAL_K
 
     def finish(self, recording: Recording, now_ns: int, counts: NDArray[np.int16], *, saturated: bool) -> None:
         """A burst was rendered."""
@@ -176,7 +176,7 @@ class Station:
 
     def end_ns(self, recording: Recording) -> int:
         """When the last sample of a recording has passed."""
-        return recording.start_ns + round(recording.samples / self._senses.rate_hz * NS_PER_S)
+        return recording.start_ns + round(recording.samples / self.senses.rate_hz * NS_PER_S)
 
     def take_ended(self, now_ns: int) -> list[Recording]:
         """The recordings that are over; each is given once."""
@@ -187,17 +187,17 @@ class Station:
 
     def _edge_ns(self, now_ns: int) -> int:
         """When a fault begins or ends next, one nanosecond on, so that rounding never wakes us just before it."""
-        if not self._faults:
+        if not self.faults:
             return NEVER_NS
-        edge_s = self._faults.next_s(ns_to_s(now_ns))
+        edge_s = self.faults.next_s(ns_to_s(now_ns))
         return s_to_ns(edge_s) + 1 if edge_s < NEVER_S else NEVER_NS
 
     def _follow_faults(self, now_ns: int) -> None:
-        if not self._faults:
+        if not self.faults:
             return
         now_s, before_s = ns_to_s(now_ns), ns_to_s(self._followed_ns)
         self._followed_ns = now_ns
-        was, self._condition = self._condition, self._faults.condition(now_s)
+        was, self._condition = self._condition, self.faults.condition(now_s)
         if was is HEALTHY and self._condition is HEALTHY:
             return
         is_now: NodeCondition = self._condition
@@ -206,9 +206,9 @@ class Station:
             self._inbox.clear()
             self._outbox.clear()
             self.firmware.lose_power()
-        elif is_now.powered and (not was.powered or any(before_s < at_s <= now_s for at_s in self._faults.swaps_s)):
+        elif is_now.powered and (not was.powered or any(before_s < at_s <= now_s for at_s in self.faults.swaps_s)):
             self.reboot(now_ns, POWER_UP)
-        elif is_now.powered and any(before_s < at_s <= now_s for at_s in self._faults.resets_s):
+        elif is_now.powered and any(before_s < at_s <= now_s for at_s in self.faults.resets_s):
             self.reboot(now_ns, WATCHDOG)
         elif was.hung and not is_now.hung:
             self.recording.clear()
@@ -218,9 +218,9 @@ class Station:
 
     def _board(self) -> Board:
         features = Feature.NONE
-        if self._senses.fast:
+        if self.senses.fast:
             features |= Feature.BURSTS | Feature.LEVELS
-            if not any(fast.front_end.skew_s for fast in self._senses.fast):
+            if not any(fast.front_end.skew_s for fast in self.senses.fast):
                 features |= Feature.SIMULTANEOUS
         if self.node.trigger_line is not None:
             features |= Feature.TRIGGER_LINE
@@ -230,11 +230,11 @@ class Station:
             features |= Feature.SWITCH
         return Board(
             uid=self.node.uid,
-            channels=tuple(Channel(s.quantity, self._senses.scale_of(s.quantity), 0.0) for s in self.node.sensors),
+            channels=tuple(Channel(s.quantity, self.senses.scale_of(s.quantity), 0.0) for s in self.node.sensors),
             features=features,
-            burst_rate_hz=round(self._senses.rate_hz),
+            burst_rate_hz=round(self.senses.rate_hz),
             longest_burst=LONGEST_BURST,
-            bands_hz=self._senses.bands_hz,
+            bands_hz=self.senses.bands_hz,
             outputs=frozenset(equipment.output for equipment in self.node.switches),
         )
 
@@ -244,7 +244,7 @@ class Station:
                 self._around.relay(equipment.name, on)
 
     def _board_temperature_k(self) -> float:
-        return self._senses.air_k() + self._warmer_k
+        return self.senses.air_k() + self._warmer_k
 
     def _board_state(self) -> tuple[float, float]:
         supply_v = BOARD_SUPPLY_V + SUPPLY_NOISE_V * float(self._supply_random.standard_normal())

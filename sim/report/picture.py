@@ -68,7 +68,8 @@ def _draw_hull(axes: "Axes", record: RunRecord, hull: Hull) -> None:
     axes.set_aspect("equal")
     axes.set_xlabel("along the hull, m (unrolled)")
     axes.set_ylabel("around the hull, m")
-    axes.legend(loc="lower left", fontsize=9)
+    if record.leaks or fix is not None:  # else there is nothing to explain, and a warning about that
+        axes.legend(loc="lower left", fontsize=9)
 
 
 def _draw_close_up(axes: "Axes", record: RunRecord, hull: Hull) -> None:

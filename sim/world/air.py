@@ -1,6 +1,6 @@
 """The air that carries the sound: speed, density and absorption.
 
-How much of it there is, and how fast it leaves, is the business of `atmosphere`.
+How much of it there is, and how fast it leaves, is the business of `gas` and `leak`.
 """
 
 import math

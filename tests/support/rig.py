@@ -92,7 +92,7 @@ class RigEar:
         return self._plant.sound.true_microphones_m[node]
 
     def _burst(self, name: str, burst_id: int, start_s: float, samples: int) -> WaveBlock:
-        station = self._plant._stations[name]
+        station = self._plant.stations[name]
         node = self._site.node(name)
         triggered = node.trigger_line is not None
         recording = Recording(burst_id, s_to_ns(start_s), samples, triggered)

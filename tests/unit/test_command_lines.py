@@ -7,7 +7,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 
-from controller.cli import main as leakctl
+from controller.cli.main import main as leakctl
 from sim.cli.main import main as leaksim
 
 ROOT = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ def test_leakctl_refuses_with_a_reason(arguments: tuple[str, ...], told: str) ->
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (("demo", "--scenario", "no-such"), "known are ms09-2018"),
+        (("demo", "--scenario", "no-such"), "ms09-2018"),
         (("demo", "--speed", "1000"), "not in the range"),
         (("demo", "--seed", "-1"), "not in the range"),
         (("demo", "--out", "/proc/nowhere"), "--out"),

@@ -148,7 +148,12 @@ def test_a_demo_is_complete_with_fix_confirmed_alarm_and_an_acknowledged_siren()
 
 
 def test_what_no_score_can_read_is_kept_and_passed_over() -> None:
-    strange: list[dict[str, Any]] = [{"kind": "fix", "position_m": "here"}, {"kind": 7}, {}, {"kind": "alarm", "alarm_class": "huge"}]
+    strange: list[dict[str, Any]] = [
+        {"kind": "fix", "position_m": "here"},
+        {"kind": 7},
+        {},
+        {"kind": "alarm", "alarm_class": "huge"},
+    ]
     events = [heard(1.0, said) for said in strange]
     assert [type(one.event) for one in events] == [Other] * 4
     assert [one.said for one in events] == strange

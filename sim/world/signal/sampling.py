@@ -1,6 +1,6 @@
 """The band that the sound field carries, and exact samples of a band-limited frame at any offset and rate.
 
-What the frame contains is up to `waveform` and `sound_field`.
+What the frame contains is up to `waveform` and the fields of `sound` and `structure`.
 """
 
 import math

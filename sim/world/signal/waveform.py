@@ -1,6 +1,6 @@
 """What a source emits on the grid of absolute time n / sample rate: the same for whoever asks.
 
-The spectrum of the noise is given to it in `sampling`; the way to a microphone in `sound_field`.
+The spectrum of the noise is given to it in `sampling`; the way to a microphone in the fields `sound` and `structure`.
 """
 
 import math

@@ -27,7 +27,7 @@ from sim.world.sound.room import Room
 from sim.world.sound.source import SoundSource, Voice
 from sim.world.sound.tail import Diffuse, tail_response
 from sim.world.sound.tracing import lattice
-from sim.world.sound.transfer import Surroundings, impulse_responses
+from sim.world.sound.transfer import Surroundings, Ways, impulse_responses
 
 __all__ = ["SoundField", "SoundSource"]
 
@@ -157,15 +157,32 @@ class SoundField:
         Raises:
             ValueError: no such source, or a time before that of the last call.
         """
-        names = [voice.source.name for voice in self._voices]
-        if name not in names:
-            raise ValueError(f"no source {name!r} here; there are {', '.join(names) or 'none'}")
-        index = names.index(name)
+        index = self._index(name)
         before = self._switchings[index]
         if before and at_s < before[-1][0]:
             raise ValueError(f"{name!r} was switched at {before[-1][0]:g} s already, after {at_s:g} s")
         if on != (before[-1][1] if before else True):
             self._switchings[index] = (*before, (at_s, on))
+
+    def response(self, name: str) -> tuple[FloatArray, float, Ways]:
+        """How the microphones hear the source of that name: what a click of it at 1 m becomes.
+
+        Returns:
+            Impulse responses (microphones, n) on the sample grid, Pa for 1 Pa at 1 m; when the first sample is
+            against the emission, s, negative; and the ways that sound takes, without the diffuse tail.
+
+        Raises:
+            ValueError: no such source.
+        """
+        index = self._index(name)
+        response, lead = self._make_response(index)
+        return response, -lead / self._sample_rate_hz, self._ways[index]
+
+    def _index(self, name: str) -> int:
+        names = [voice.source.name for voice in self._voices]
+        if name not in names:
+            raise ValueError(f"no source {name!r} here; there are {', '.join(names) or 'none'}")
+        return names.index(name)
 
     @property
     def _diffuse(self) -> Diffuse:

@@ -1,6 +1,6 @@
 """Machines of the cabin as noise sources: a falling broad band, the hiss of a valve, and lines that wander.
 
-How the noise becomes a waveform lives in `waveform`, how it reaches a microphone in `sound_field`.
+How the noise becomes a waveform lives in `signal`, how it reaches a microphone in `field`.
 """
 
 import math

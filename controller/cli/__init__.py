@@ -1,0 +1,1 @@
+"""leakctl: what people type. Parsing and printing only."""

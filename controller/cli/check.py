@@ -1,0 +1,63 @@
+"""leakctl check and schema: whether a file is valid, and how one is written."""
+
+import json
+import sys
+from pathlib import Path
+
+import click
+from pydantic import TypeAdapter
+
+from controller.cli.common import CONFIGURATION, REFUSED
+from controller.config import ControllerTable, load_configuration
+from firmware_bridge.errors import BridgeError
+from firmware_bridge.site.schema import SiteTable
+from firmware_bridge.site.survey import load_site
+from firmware_bridge.units import Quantity
+
+
+@click.command()
+@click.argument("config", type=CONFIGURATION)
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def check(config: Path, *, as_json: bool) -> None:
+    """Say whether a controller or site file is valid, and precisely what is wrong where.
+
+    Example: leakctl check configs/sites/soyuz-orbital-module.toml
+    """
+    try:
+        summary = _summary(config)
+    except BridgeError as error:
+        if as_json:
+            click.echo(json.dumps({"valid": False, "what": error.what, "remedy": error.remedy.strip()}))
+        else:
+            click.echo(f"leakctl: {error}", err=True)
+        sys.exit(REFUSED)
+    click.echo(json.dumps({"valid": True, "summary": summary}) if as_json else f"{config}: valid; {summary}")
+
+
+@click.command()
+@click.argument("kind", type=click.Choice(["site", "controller"]))
+def schema(kind: str) -> None:
+    """Print the JSON Schema of a file format, for editors.
+
+    Example: leakctl schema site > configs/schema/site.json
+    """
+    model = SiteTable if kind == "site" else ControllerTable
+    click.echo(json.dumps(TypeAdapter(model).json_schema(), indent=2))
+
+
+def _summary(path: Path) -> str:
+    """One line on a valid file; which kind it is shows in its keys."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        text = ""  # the loader says better what is wrong
+    if "\n[[compartments]]" in text or "\n[[nodes]]" in text:
+        site = load_site(path)
+    else:
+        configuration = load_configuration(path)
+        links = len(configuration.table.links)
+        return f"{links} links, site {configuration.site.name!r}, listening in {configuration.compartment!r}"
+    microphones = len(site.sensors_of(Quantity.ULTRASOUND))
+    return (
+        f"site {site.name!r}: {len(site.nodes)} nodes, {microphones} microphones, {len(site.compartments)} compartments"
+    )

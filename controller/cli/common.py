@@ -1,0 +1,23 @@
+"""What all commands share: how a configuration is named and how errors end."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from firmware_bridge.errors import BridgeError
+
+CONFIGURATION = click.Path(path_type=Path, dir_okay=False)
+REFUSED = 2
+
+
+@contextmanager
+def errors_told() -> Iterator[None]:
+    """End the program with one line that says what to do."""
+    try:
+        yield
+    except BridgeError as error:
+        click.echo(f"leakctl: {error}", err=True)
+        sys.exit(REFUSED)

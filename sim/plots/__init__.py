@@ -1,0 +1,1 @@
+"""Pictures of a scenario: pressures, spectra, impulse responses, the hull."""

@@ -1,0 +1,79 @@
+"""What is in one compartment, by name and place in the site's frame: for pictures."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from firmware_bridge.site.hull import Hull
+from firmware_bridge.site.survey import Site
+from sim.plant.opened_plant import OpenedPlant
+from sim.scenario.sound import RackTable
+
+FloatArray = NDArray[np.float64]
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Furnishing:
+    """One compartment with a hull.
+
+    Args:
+        name: of the compartment.
+        hull: its wall.
+        leaks, machines, landmarks: (name, place).
+        racks: boxes.
+        nodes: true places (n, 3) of the fast sensors by node.
+    """
+
+    name: str
+    hull: Hull
+    leaks: Sequence[tuple[str, Triple]]
+    machines: Sequence[tuple[str, Triple]]
+    landmarks: Sequence[tuple[str, Triple]]
+    racks: Sequence[RackTable]
+    nodes: Mapping[str, FloatArray]
+
+
+def furnishings(plant: OpenedPlant) -> list[Furnishing]:
+    """All compartments with a hull in which there is anything but landmarks, in the order of the site."""
+    site, scenario = plant.site, plant.scenario
+    found = []
+    for room in site.compartments:
+        if room.hull is None:
+            continue
+        leaks = [(leak.name, leak.position_m) for leak in scenario.leaks if leak.compartment == room.name]
+        racks = [rack for rack in scenario.racks if rack.compartment == room.name]
+        nodes = {
+            node.name: places
+            for node in site.nodes
+            if node.compartment == room.name and len(places := _places(plant, node.name))
+        }
+        machines = [(m.name, m.position_m) for m in scenario.machines if m.compartment == room.name]
+        machines += [(burst.name, burst.position_m) for burst in scenario.bursts if burst.compartment == room.name]
+        if nodes:  # machines without a compartment are in every one that is listened to
+            machines += [(m.name, m.position_m) for m in scenario.machines if m.compartment is None]
+        marks = [
+            (mark.name, mark.position_m) for mark in site.landmarks if _nearest(site, mark.position_m) == room.name
+        ]
+        if leaks or racks or nodes or machines:
+            found.append(Furnishing(room.name, room.hull, leaks, machines, marks, racks, nodes))
+    return found
+
+
+def _nearest(site: Site, position_m: Triple) -> str:
+    """The compartment whose wall is nearest to a place."""
+    place = np.array([position_m])
+    away = {
+        room.name: abs(float(room.hull.signed_distance_m(place)[0]))
+        for room in site.compartments
+        if room.hull is not None
+    }
+    return min(away, key=away.__getitem__)
+
+
+def _places(plant: OpenedPlant, name: str) -> FloatArray:
+    node = plant.site.node(name)
+    places = [plant.true_position_m(node, sensor) for sensor in plant.fast_sensors(node)]
+    return np.array([place for place in places if place is not None], dtype=np.float64).reshape(-1, 3)
