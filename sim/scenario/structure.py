@@ -1,4 +1,4 @@
-"""The table of the hull as a plate that leaks and machines shake: skin, losses, ribs and seams.
+"""The table of the hull as a plate that leaks shake: skin, losses, ribs and seams.
 
 What waves make of it is `sim/world/structure`; places are in the hull's own frame, along and about its x axis.
 """
