@@ -91,7 +91,7 @@ def score(
         *([f"{false_alarms} leak alarms without a leak"] if false_alarms else []),
         *_wrong_fixes(wanted, right=len(right_fixes), false=len(false_fixes)),
         *_wrong_alarms(wanted, highest),
-        *(["the siren stayed silent"] if siren_expected and wanted.leak_alarm != "none" and not sounded else []),
+        *(["the siren stayed silent"] if siren_expected and _calls_for_siren(wanted) and not sounded else []),
     ]
     last_fix = last.event if last is not None and isinstance(last.event, Fix) else None
     return Score(
@@ -134,6 +134,11 @@ def _wrong_alarms(wanted: ExpectTable, highest: int) -> list[str]:
     if highest > CLASSES.index(wanted.at_most):
         return [f"leak alarm reached {CLASSES[highest]}, {wanted.at_most} at most is right"]
     return []
+
+
+def _calls_for_siren(wanted: ExpectTable) -> bool:
+    """A siren is for warnings and emergencies; lesser alarms may be silent."""
+    return CLASSES.index(wanted.leak_alarm) >= CONFIRMED
 
 
 def _first(heard: Sequence[Heard], opened_s: float, wanted: Callable[[Heard], bool]) -> float | None:

@@ -58,8 +58,6 @@ class Plant:
         self._now_ns = 0
         self._due_ns = dict.fromkeys(self.stations, 0)
         self._level_memory = LevelMemory(scenario)
-        switchings = (event for event in scenario.events if isinstance(event, SwitchEvent))
-        self._switchings = deque(sorted(switchings, key=lambda event: event.at_s))
         self._talking = set(self.stations)
         self._siren = {name: station.firmware.siren for name, station in self.stations.items()}
         self.siren_log: list[tuple[float, str, SirenPattern]] = []
@@ -77,7 +75,6 @@ class Plant:
         """Move everything on to `now_ns`; returns the bursts that ended and wait to be rendered."""
         self._now_ns = max(now_ns, self._now_ns)
         self._step_equipment()
-        self._switch_as_declared(ns_to_s(now_ns))
         ended: list[Render] = []
         due = [name for name, due_ns in self._due_ns.items() if due_ns <= now_ns]
         for name in due:
@@ -122,18 +119,9 @@ class Plant:
 
     def switch(self, equipment: str, on: bool) -> None:
         """Switch equipment, wherever in the world it is, from now on."""
-        self.gas.step(ns_to_s(self._now_ns))
-        self._switch_as_declared(ns_to_s(self._now_ns))
-        self.switch_log.append((ns_to_s(self._now_ns), equipment, on))
+        self._step_equipment()
         self.gas.switch(equipment, on)
-        self.sound.switch_at(equipment, on, ns_to_s(self._now_ns))
-
-    def _switch_as_declared(self, now_s: float) -> None:
-        """Let machines fall silent and start again that the scenario's events have switched by now."""
-        while self._switchings and self._switchings[0].at_s <= now_s:
-            event = self._switchings.popleft()
-            self.switch_log.append((event.at_s, event.equipment, event.on))
-            self.sound.switch_at(event.equipment, event.on, event.at_s)
+        self._switch_machines(equipment, on, ns_to_s(self._now_ns))
 
     def next_ns(self, now_ns: int) -> int:
         """True time at which `step` has something to do."""
