@@ -3,6 +3,7 @@
 from sim.report.run_record import RunRecord
 
 FELL_BEHIND_S = 1.0
+LONGEST_IN_MINUTES_H = 3.0
 
 
 def rows(record: RunRecord) -> list[tuple[str, str]]:
@@ -29,7 +30,7 @@ def rows(record: RunRecord) -> list[tuple[str, str]]:
         ("truth in 95 % region", {True: "yes", False: "no", None: "-"}[score.inside_95]),
         ("hole", f"{_span(score.hole_mm, 'mm')}; truth {score.true_hole_mm:.2f} mm"),
         ("loss", f"{_span(score.loss_kg_day, 'kg/day')}; truth {score.true_loss_kg_day:.3g} kg/day"),
-        ("reserve time", "-" if score.reserve_h is None else f"{score.reserve_h:.0f} h"),
+        ("reserve time", _reserve(score.reserve_h)),
         *ended,
     ]
 
@@ -63,3 +64,9 @@ def _span(span: tuple[float, float, float | None] | None, unit: str) -> str:
         return "-"
     value, low, high = span
     return f"{value:.3g} {unit} ({low:.3g} to {'inf' if high is None else f'{high:.3g}'})"
+
+
+def _reserve(hours: float | None) -> str:
+    if hours is None:
+        return "-"
+    return f"{60.0 * hours:.0f} min" if hours < LONGEST_IN_MINUTES_H else f"{hours:.0f} h"
