@@ -25,7 +25,7 @@ class ExpectTable(Declared):
 
 
 class SmallTable(Declared):
-    """The scenario cut short, for a quick look and for automatic tests."""
+    """The scenario cut short, for a quick look and for automatic tests; what is right is the same unless it says so."""
 
     duration_s: Annotated[float, Field(gt=0, le=3600)]
     expect: ExpectTable | None = None

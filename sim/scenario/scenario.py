@@ -68,7 +68,8 @@ class ScenarioTable(Declared):
         """The scenario at its small size; itself where it has none."""
         if self.small is None:
             return self
-        return self.model_copy(update={"duration_s": self.small.duration_s, "expect": self.small.expect, "small": None})
+        expect = self.small.expect or self.expect
+        return self.model_copy(update={"duration_s": self.small.duration_s, "expect": expect, "small": None})
 
 
 def load_scenario(path: Path, sites: Path) -> tuple[ScenarioTable, Site]:
