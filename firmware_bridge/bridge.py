@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from firmware_bridge.cancellation import stop_if_asked
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, LinkPort
 from firmware_bridge.session.conversation import Session, Settings
@@ -87,12 +88,13 @@ class Bridge:
             self._carry_out(line, line.session.opened(_now_ns()))
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick(line))
-                group.create_task(self._read(line, link))
+                await self._read(line, link)
         except* LinkError as errors:
             self._emit(line.session.hung_up(str(errors.exceptions[0])))
         finally:
             line.link = None
             link.close()
+        stop_if_asked()
 
     async def _read(self, line: _Line, link: ByteLink) -> None:
         while True:

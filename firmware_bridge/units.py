@@ -30,6 +30,12 @@ class Quantity(IntEnum):
         """Whether it comes as waveforms (BURST_PIECE) and band levels; all others come as slow samples."""
         return self in {Quantity.ULTRASOUND, Quantity.SURFACE_VELOCITY}
 
+    @property
+    def unit(self) -> str:
+        """SI unit of its values; "1" for a share, and "?" for what nobody knows here."""
+        units = {Quantity.OTHER: "?", Quantity.TEMPERATURE: "K", Quantity.SURFACE_VELOCITY: "m/s", Quantity.HATCH: "1"}
+        return units.get(self, "Pa")
+
 
 def celsius_to_kelvin(temperature_c: float) -> float:
     """Degrees Celsius to kelvin."""

@@ -22,6 +22,7 @@ from controller.journal.entries import (
 )
 from controller.pipeline.events import Acknowledge
 from controller.pipeline.picture import Picture
+from firmware_bridge.cancellation import stop_if_asked
 from firmware_bridge.links.mqtt import BrokerSettings
 from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.session.states import DELIVERING
@@ -121,6 +122,7 @@ class MqttOutput:
                     False,
                     f"{self._broker.host}:{self._broker.port}: {errors.exceptions[0]}; start the broker or mend [mqtt]",
                 )
+            stop_if_asked()
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 import aiomqtt
 
+from firmware_bridge.cancellation import stop_if_asked
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, Received
 from firmware_bridge.scaled_loop import real_seconds
@@ -69,6 +70,7 @@ class MqttHub:
             finally:
                 self._client = None
                 self._up.clear()
+            stop_if_asked()
             await asyncio.sleep(backoff_s)
             backoff_s = min(2 * backoff_s, LONGEST_BACKOFF_S)
 
