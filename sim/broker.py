@@ -10,8 +10,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
-from firmware_bridge.errors import LinkError
 from firmware_bridge.scaled_loop import real_seconds
+from sim.errors import BrokerError
+from sim.processes import end
 
 ATTEMPTS = 5  # another program may take the free port between our look and the broker's bind
 READY_TRIES = 100
@@ -43,11 +44,11 @@ class PrivateBroker:
         """Start and wait until it accepts connections.
 
         Raises:
-            LinkError: no mosquitto, or it does not come up.
+            BrokerError: no mosquitto, or it does not come up.
         """
         binary = find_mosquitto()
         if binary is None:
-            raise LinkError(
+            raise BrokerError(
                 "no mosquitto on this machine", remedy="sudo apt install mosquitto, or run make setup again"
             )
         # A broker that gives up root would no longer die with us; it listens on loopback only.
@@ -73,22 +74,13 @@ class PrivateBroker:
             if await self._accepts():
                 return
             await self.stop()
-        raise LinkError(f"{binary} does not come up", remedy=f"try it by hand: {binary} -c {self._configuration} -v")
+        raise BrokerError(f"{binary} does not come up", remedy=f"try it by hand: {binary} -c {self._configuration} -v")
 
     async def stop(self) -> None:
         """End the broker and wait for its end."""
         process, self._process = self._process, None
         self._configuration.unlink(missing_ok=True)
-        if process is None or process.returncode is not None:
-            return
-        with suppress(ProcessLookupError):
-            process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), real_seconds(STOP_S))
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await end(process, signal.SIGTERM, STOP_S)
 
     async def _accepts(self) -> bool:
         for _ in range(READY_TRIES):

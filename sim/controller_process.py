@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from firmware_bridge.scaled_loop import real_seconds
+from sim.processes import end
 
 STOP_S = 1.2
 MAX_LINE_BYTES = 1 << 20
@@ -47,14 +47,4 @@ class ControllerProcess:
 
     async def stop(self) -> None:
         """Ask it to end as a person would, and make sure that it has."""
-        process = self._process
-        if process is None or process.returncode is not None:
-            return
-        with suppress(ProcessLookupError):
-            process.send_signal(signal.SIGINT)
-        try:
-            await asyncio.wait_for(process.wait(), real_seconds(STOP_S))
-        except TimeoutError:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        await end(self._process, signal.SIGINT, STOP_S)

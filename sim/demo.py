@@ -12,18 +12,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-
-from firmware_bridge.errors import LinkError
 from firmware_bridge.site.survey import Site
 from sim.attach.plug_in import controller_file, lines, plugs, write_controller_file
 from sim.attach.rig import Rig, render_in_thread
 from sim.broker import PrivateBroker
 from sim.controller_process import ControllerProcess
-from sim.faults import Faults
+from sim.errors import BrokerError, FolderError, SubjectError
 from sim.heard import Heard, heard
 from sim.plant.plant import Plant
-from sim.report.run_record import PressureTrace, RunRecord, has_siren, judged, watched_compartment
+from sim.run_record import PressureTrace, RunRecord, has_siren, judged, watched_compartment
 from sim.scenario.scenario import ScenarioTable
 from sim.score import complete
 
@@ -57,7 +54,8 @@ async def run_demo(
     """Run `scenario` to its end; `say` gets lines for people (or JSON lines, as the settings say).
 
     Raises:
-        LinkError: the controller ended by itself.
+        SubjectError: the controller ended by itself.
+        FolderError: another demo writes to the same folder.
     """
     watch = _Watch()
     plant = Plant(scenario, site, settings.seed)
@@ -69,8 +67,7 @@ async def run_demo(
         where = plugs(scenario, site, own / "ports")
         configuration = own / "controller.toml"
         write_controller_file(configuration, controller_file(where, settings.site_file, broker))
-        faults = Faults(scenario.faults, np.random.default_rng([settings.seed, 1]))
-        rig = Rig(plant, lines(where, broker), faults, render_in_thread)
+        rig = Rig(plant, lines(where, broker), render_in_thread)
 
         def hear(event: Mapping[str, Any], line: str) -> None:
             watch.heard.append(heard(round(rig.now_s, 2), event))
@@ -98,7 +95,7 @@ async def run_demo(
         if tasks[0].done():
             tasks[0].result()
         if not tasks[2].done():
-            raise LinkError("the controller ended by itself", remedy="its message stands above; try leakctl run")
+            raise SubjectError("the controller ended by itself", remedy="its message stands above; try leakctl run")
         await controller.stop()
         await tasks[1]
     return judged(
@@ -115,13 +112,13 @@ async def run_demo(
 
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the output folder; LinkError where another demo writes there."""
+    """Hold the output folder; FolderError where another demo writes there."""
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         yield
     except BlockingIOError as error:
-        raise LinkError(f"another demo writes to {folder}", remedy="choose another folder with --out") from error
+        raise FolderError(f"another demo writes to {folder}", remedy="choose another folder with --out") from error
     finally:
         os.close(handle)
 
@@ -133,7 +130,7 @@ async def _broker(
     stack.push_async_callback(broker.stop)
     try:
         await broker.start()
-    except LinkError as error:
+    except BrokerError as error:
         say(_line(settings, "note", f"MQTT part off: {error}"))
         return None
     listen = f"mosquitto_sub -h {broker.host} -p {broker.port} -v -t 'leakloc/+/#' -T 'leakloc/+/node/#'"

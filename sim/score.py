@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.site.hull import Hull
+from firmware_bridge.site.survey import Site
+from firmware_bridge.units import S_PER_DAY, S_PER_HOUR
 from firmware_bridge.wire.commands import SirenPattern
 from sim.heard import Alarm, Command, Detection, Fix, Heard, LeakRate, Span
 from sim.scenario.expect import ExpectTable
@@ -66,12 +68,15 @@ def score(
     heard: Sequence[Heard],
     siren_log: Sequence[tuple[float, str, SirenPattern]],
     leaks: Sequence[TrueLeak],
-    hull: Hull | None,
+    site: Site,
     *,
     siren_expected: bool,
     expected: ExpectTable | None = None,
 ) -> Score:
-    """Judge a run against its leaks and what was to be expected (default: a fix and an alarm if anything leaks)."""
+    """Judge a run in `site` against its leaks and what was to be expected.
+
+    By default that is a fix and an alarm if anything leaks.
+    """
     wanted = expected if expected is not None else ExpectTable() if leaks else QUIET
     leak = min(leaks, key=lambda one: one.opens_at_s, default=None)
     opened_s = leak.opens_at_s if leak else 0.0
@@ -104,12 +109,12 @@ def score(
         error_m=_error_m(last, leaks) if last else None,
         first_error_m=_error_m(first, leaks) if first else None,
         radius95_m=last_fix.radius95_m if last_fix else None,
-        inside_95=_inside_95(last_fix, last.at_s, leaks, hull) if last and last_fix else None,
+        inside_95=_inside_95(last_fix, last.at_s, leaks, site) if last and last_fix else None,
         where=last_fix.where if last_fix else None,
         hole_mm=_span(sizes[-1].hole_diameter_m, 1000.0) if sizes else None,
         true_hole_mm=1000.0 * float(np.sqrt(sum(one.diameter_m**2 for one in leaks))) if leaks else None,
-        loss_kg_day=_span(sizes[-1].mass_rate_kg_s, 86400.0) if sizes else None,
-        true_loss_kg_day=86400.0 * sum(one.mass_flow_kg_s for one in leaks) if leaks else None,
+        loss_kg_day=_span(sizes[-1].mass_rate_kg_s, S_PER_DAY) if sizes else None,
+        true_loss_kg_day=S_PER_DAY * sum(one.mass_flow_kg_s for one in leaks) if leaks else None,
         reserve_h=_hours(sizes[-1].reserve_s) if sizes else None,
         highest_class=CLASSES[highest],
         false_alarms=false_alarms,
@@ -157,7 +162,8 @@ def _open_at(at_s: float, leaks: Sequence[TrueLeak]) -> list[TrueLeak]:
     return [leak for leak in leaks if leak.opens_at_s <= at_s]
 
 
-def _nearest(fix: Fix, at_s: float, leaks: Sequence[TrueLeak]) -> TrueLeak | None:
+def nearest_leak(fix: Fix, at_s: float, leaks: Sequence[TrueLeak]) -> TrueLeak | None:
+    """The leak nearest to a fix of those that had opened by then."""
     return min(_open_at(at_s, leaks), key=lambda leak: _apart_m(fix, leak), default=None)
 
 
@@ -168,7 +174,7 @@ def _apart_m(fix: Fix, leak: TrueLeak) -> float:
 def _error_m(heard: Heard, leaks: Sequence[TrueLeak]) -> float:
     """Distance of a fix to the nearest leak; infinity where nothing leaks."""
     assert isinstance(heard.event, Fix)  # noqa: S101 - called with fixes only
-    leak = _nearest(heard.event, heard.at_s, leaks)
+    leak = nearest_leak(heard.event, heard.at_s, leaks)
     return float("inf") if leak is None else _apart_m(heard.event, leak)
 
 
@@ -181,9 +187,20 @@ def tangent_basis(hull: Hull, position_m: Sequence[float]) -> NDArray[np.float64
     return np.stack([first, np.cross(normal, first)])
 
 
-def _inside_95(fix: Fix, at_s: float, leaks: Sequence[TrueLeak], hull: Hull | None) -> bool | None:
-    """Whether the nearest leak lies in the fix's 95 % ellipse on the hull."""
-    leak = _nearest(fix, at_s, leaks)
+def hull_of_fix(fix: Fix, site: Site, leak: TrueLeak | None) -> Hull | None:
+    """The hull that a fix lies on: of the compartment that it names, else of that of `leak`; None where none is known.
+
+    What a fix names is the word of whom is scored: it need not be in the site.
+    """
+    hulls = {room.name: room.hull for room in site.compartments}
+    named = hulls.get(fix.compartment) if fix.compartment is not None else None
+    return named if named is not None or leak is None else hulls.get(leak.compartment)
+
+
+def _inside_95(fix: Fix, at_s: float, leaks: Sequence[TrueLeak], site: Site) -> bool | None:
+    """Whether the nearest leak lies in the fix's 95 % ellipse on its hull."""
+    leak = nearest_leak(fix, at_s, leaks)
+    hull = hull_of_fix(fix, site, leak)
     if leak is None or hull is None:
         return None
     basis = tangent_basis(hull, fix.position_m)
@@ -199,4 +216,4 @@ def _span(span: Span, factor: float) -> tuple[float, float, float | None] | None
 
 
 def _hours(span: Span) -> float | None:
-    return None if span.value is None else span.value / 3600.0
+    return None if span.value is None else span.value / S_PER_HOUR

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, Protocol, cast
 
-from firmware_bridge.errors import LinkError
 from firmware_bridge.link import LinkPort
 from firmware_bridge.site.survey import Site
+from sim.errors import SubjectError
 
 GROUP = "leakloc.controllers"
 DEFAULT = "leakctl"
@@ -30,10 +30,10 @@ def find_subject(name: str = DEFAULT) -> Subject:
     """The installed controller called `name`.
 
     Raises:
-        LinkError: none of that name is installed.
+        SubjectError: none of that name is installed.
     """
     known = {point.name: point for point in entry_points(group=GROUP)}
     if name not in known:
         names = ", ".join(sorted(known)) or "none is"
-        raise LinkError(f"no controller {name!r} is installed", remedy=f"installed: {names}; run make setup")
+        raise SubjectError(f"no controller {name!r} is installed", remedy=f"installed: {names}; run make setup")
     return cast("Subject", known[name].load())

@@ -1,17 +1,13 @@
-"""What is really so in a scenario: its leaks, for the plant and for scoring. Never shown to whom is scored."""
+"""What is really so in a scenario: its leaks, for scores and pictures. Never shown to whom is scored."""
 
 from dataclasses import dataclass
 
-from firmware_bridge.units import celsius_to_kelvin
-from sim.scenario.leaks import CrackTable, HoleTable, LeakTable, RaggedTable
+from sim.plant.leaks import PlantLeak, declared_leaks
+from sim.scenario.leaks import LeakTable
 from sim.scenario.scenario import ScenarioTable
-from sim.world.leak.crack import Crack
 from sim.world.leak.hole import Hole
-from sim.world.leak.jet import Loudness
-from sim.world.leak.leak import Leak, effective_area_m2, equivalent_diameter_m
-from sim.world.leak.ragged import RaggedHole
-from sim.world.leak.schedule import Change, Opening
-from sim.world.leak.seal import Seal
+from sim.world.leak.leak import effective_area_m2, equivalent_diameter_m
+from sim.world.leak.schedule import Opening
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,52 +46,18 @@ class TrueLeak:
 
 def true_leaks(scenario: ScenarioTable) -> tuple[TrueLeak, ...]:
     """The leaks of `scenario` in the order of its file."""
-    return tuple(_true_leak(table, scenario) for table in scenario.leaks)
-
-
-def leak_of(table: LeakTable, level_offset_db: float = 0.0) -> Leak:
-    """The leak that `table` declares, fully open, with `level_offset_db` (dB) added to its levels."""
-    loudness = Loudness(table.efficiency, table.inward_share, level_offset_db, table.unsteadiness)
-    if isinstance(table, HoleTable):
-        return Hole(
-            table.diameter_mm / 1e3,
-            table.discharge_coefficient,
-            loudness.acoustic_efficiency,
-            loudness.inward_share,
-            loudness.level_offset_db,
-            loudness.unsteadiness,
-        )
-    if isinstance(table, RaggedTable):
-        return RaggedHole(
-            table.diameter_mm / 1e3,
-            table.discharge_coefficient,
-            table.covered_share,
-            table.jets,
-            table.jets_spread,
-            loudness,
-        )
-    slot = Crack if isinstance(table, CrackTable) else Seal
-    return slot(
-        table.length_mm / 1e3, table.width_um / 1e6, table.depth_mm / 1e3, table.discharge_coefficient, loudness
+    gas = scenario.air.pressure_pa, scenario.air.temperature_k
+    return tuple(
+        _true_leak(table, leak, *gas) for table, leak in zip(scenario.leaks, declared_leaks(scenario), strict=True)
     )
 
 
-def opening_of(table: LeakTable) -> Opening:
-    """When the leak of `table` is how far open."""
-    changes = [Change(table.opens_at_s, table.opens_over_s, 1.0)]
-    if table.sealed_at_s is not None:
-        changes.append(Change(table.sealed_at_s, table.sealed_over_s, table.sealed_share))
-    changes += [Change(later.at_s, later.over_s, later.share) for later in table.later]
-    return Opening(tuple(changes))
-
-
-def _true_leak(table: LeakTable, scenario: ScenarioTable) -> TrueLeak:
-    leak = leak_of(table)
-    gas = (scenario.air.pressure_hpa * 100.0, celsius_to_kelvin(scenario.air.temperature_c))
+def _true_leak(table: LeakTable, placed: PlantLeak, pressure_pa: float, temperature_k: float) -> TrueLeak:
+    leak, gas = placed.leak, (pressure_pa, temperature_k)
     return TrueLeak(
-        name=table.name,
-        compartment=table.compartment,
-        position_m=table.position_m,
+        name=placed.name,
+        compartment=placed.compartment,
+        position_m=placed.position_m,
         diameter_m=leak.diameter_m if isinstance(leak, Hole) else equivalent_diameter_m(leak, *gas),
         effective_area_m2=effective_area_m2(leak, *gas),
         mass_flow_kg_s=leak.mass_flow_kg_s(*gas),
@@ -104,5 +66,5 @@ def _true_leak(table: LeakTable, scenario: ScenarioTable) -> TrueLeak:
         kind=table.kind,
         reynolds=leak.reynolds(*gas),
         level_db=leak.inward_level_db(*gas),
-        opening=opening_of(table),
+        opening=placed.opening,
     )

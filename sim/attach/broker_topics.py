@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import aiomqtt
 
+from firmware_bridge.cancellation import stop_if_asked
 from sim.attach.line import OnData
 
 MAX_UNSENT = 64
@@ -60,6 +61,7 @@ class TopicLine:
                 pass  # the broker is away: a real node, too, just tries again
             finally:
                 self._connected = False
+            stop_if_asked()
             await asyncio.sleep(RETRY_S)
 
     async def _publish(self, client: aiomqtt.Client, on_ready: Callable[[], None]) -> None:

@@ -7,9 +7,9 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.errors import BridgeError
 from firmware_bridge.units import NS_PER_S, ns_to_s, s_to_ns
 from sim.attach.line import Line
-from sim.faults import Faults
 from sim.plant.plant import Plant, Render
 
 Rendered = tuple[NDArray[np.int16], bool]
@@ -29,11 +29,11 @@ async def render_inline(render: Callable[[Render], Rendered], job: Render) -> Re
 class Rig:
     """A running plant; scenario time 0 is the moment at which `run` starts."""
 
-    def __init__(self, plant: Plant, lines: Mapping[str, Line], faults: Faults, renderer: Renderer) -> None:
-        """Join `plant` to `lines` (node name to line); nodes without a line are not plugged in."""
+    def __init__(self, plant: Plant, lines: Mapping[str, Line], renderer: Renderer) -> None:
+        """Join `plant` to `lines` (node name to line), which fail as it says; nodes without one are not plugged in."""
         self._plant = plant
         self._lines = dict(lines)
-        self._paths = {node: faults.line(node) for node in lines}
+        self._paths = {node: plant.line_faults[node] for node in lines}
         self._plugged_once: set[str] = set()
         self._renderer = renderer
         self._wake = asyncio.Event()
@@ -47,7 +47,11 @@ class Rig:
         return ns_to_s(self._now_ns())
 
     async def run(self) -> None:
-        """Run until cancelled; then every line is unplugged."""
+        """Run until cancelled; then every line is unplugged.
+
+        Raises:
+            BridgeError: a node's line cannot be.
+        """
         self._started_ns = s_to_ns(asyncio.get_running_loop().time())
         try:
             async with asyncio.TaskGroup() as renderings:
@@ -61,6 +65,11 @@ class Rig:
                         self._deliver(node, now_ns)
                         self._flush(node)
                     await self._rest(self._next_ns(now_ns))
+        except BaseExceptionGroup as group:
+            told = _first_told(group)
+            if told is None:
+                raise
+            raise told from group
         finally:
             for line in self._lines.values():
                 line.unplug()
@@ -135,3 +144,10 @@ class Rig:
             if frame is None:
                 return
             path.from_node(now_ns, frame)
+
+
+def _first_told(error: BaseException) -> BridgeError | None:
+    """The first error in a group that was written for people."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((told for one in error.exceptions if (told := _first_told(one)) is not None), None)
+    return error if isinstance(error, BridgeError) else None

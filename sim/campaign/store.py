@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from sim.campaign.work import Row
-from sim.report.files import write_whole
+from sim.whole_files import write_whole
 
 LINES, TABLE = "runs.jsonl", "runs.parquet"
 
@@ -66,4 +66,5 @@ def _row(line: bytes) -> Row | None:
         row = msgspec.json.decode(line)
     except msgspec.DecodeError:
         return None
-    return row if isinstance(row, dict) and {"key", "failure"} <= row.keys() else None
+    known = isinstance(row, dict) and isinstance(row.get("key"), str) and isinstance(row.get("failure"), str)
+    return row if known else None

@@ -15,10 +15,11 @@ from sim.campaign.grid import Job, jobs
 from sim.campaign.pool import cluster_pool, local_pool, results
 from sim.campaign.store import Store
 from sim.campaign.summary import COLUMNS, summary
-from sim.cli.common import FAILED, configs, errors_told, folder_for, scenario_path, small_option
+from sim.cli.common import FAILED, configs, errors_told, folder_for, say, scenario_path, small_option
 from sim.subject import DEFAULT, find_subject
 
 MAX_SEEDS = 10_000
+MAX_SEED = (1 << 63) - 1  # as of --seed elsewhere; tables hold no larger whole number
 
 
 class Seeds(click.ParamType[tuple[int, ...]]):
@@ -32,16 +33,22 @@ class Seeds(click.ParamType[tuple[int, ...]]):
             return value
         seeds: list[int] = []
         for part in str(value).split(","):
-            first, _, last = part.partition("-")
-            if not first.isdigit() or not (last or first).isdigit():
+            first, dash, last = part.partition("-")
+            if not _is_number(first) or (dash and not _is_number(last)):
                 self.fail(f"{part!r} is not a seed or a range like 1-20", param, ctx)
             span = range(int(first), int(last or first) + 1)
-            if len(seeds) + len(span) > MAX_SEEDS:
+            if max(span.start, span.stop - 1) > MAX_SEED:
+                self.fail(f"{part!r} is beyond the largest seed, {MAX_SEED}", param, ctx)
+            if len(seeds) + span.stop - span.start > MAX_SEEDS:
                 self.fail(f"more than {MAX_SEEDS} seeds", param, ctx)
             seeds += span
         if not seeds:
             self.fail(f"{value!r} names no seed", param, ctx)
         return tuple(dict.fromkeys(seeds))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
 
 
 class Setting(click.ParamType[tuple[str, tuple[str, ...]]]):
@@ -126,7 +133,7 @@ def _run(waiting: list[Job], total: int, store: Store, scheduler: str | None, wo
         for row in results(executor, waiting, workers):
             store.add(row)
             if as_json:
-                click.echo(json.dumps(row))
+                say(json.dumps(row))
             if progress is not None and bar is not None:
                 progress.advance(bar)
 

@@ -9,26 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from firmware_bridge.errors import BridgeError
 from firmware_bridge.site.survey import Site
 from sim.cli.common import FAILED, errors_told, folder_for, load, say, scenario_path, seed_option, small_option
+from sim.cli.progress import progress_shown
+from sim.errors import NoPicturesError
 from sim.plots.pictures import PICTURES, picture
 from sim.plots.style import Drawn
 from sim.recordings.recording import Recording, Sources
 from sim.recordings.span import BURST_SAMPLES, MOST_BURST_SAMPLES, Format, span_of
-from sim.recordings.whole_folder import check_folder, check_room, told_bytes, whole_folder
-from sim.report.files import write_whole
 from sim.scenario.scenario import ScenarioTable
+from sim.whole_files import check_folder, check_room, told_bytes, whole_folder, write_whole
 
 LEAST_SAMPLES = 64  # shorter bursts hold no wave of the band
 SHORTEST_S = 1e-3
-
-
-class NoPicturesError(BridgeError):
-    """Pictures need a library that is not installed."""
 
 
 positive_seconds = click.FloatRange(SHORTEST_S, 1e8)
@@ -98,10 +92,9 @@ def render(
         )
         if not recording.nodes:
             click.echo("no node with fast channels is plugged in: only slow.csv and the truth are written", err=True)
-        bar_shown = _bar(scenario.name, span.until_s)
-        with _terminable(), whole_folder(folder, replace=force) as part, bar_shown as progress:
-            bar = progress.tasks[0].id
-            files = recording.write(part, lambda at_s: progress.update(bar, completed=at_s))
+        bar = progress_shown(scenario.name, span.until_s)
+        with _terminable(), whole_folder(folder, replace=force) as part, bar as on_progress:
+            files = recording.write(part, on_progress)
             written = [(path.name, path.stat().st_size) for path in files]
     total = sum(size for _, size in written)
     if as_json:
@@ -119,15 +112,6 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
-
-
-def _bar(name: str, until_s: float) -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
-               TimeRemainingColumn())  # fmt: skip
-    console = Console(stderr=True)
-    progress = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
-    progress.add_task(name, total=until_s)
-    return progress
 
 
 @click.command()

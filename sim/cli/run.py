@@ -5,9 +5,6 @@ from contextlib import suppress
 from pathlib import Path
 
 import click
-import numpy as np
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from firmware_bridge.links.broker_address import parse_broker_address
 from firmware_bridge.scaled_loop import run_until_signal
@@ -25,10 +22,10 @@ from sim.cli.common import (
     seed_option,
     small_option,
 )
+from sim.cli.progress import progress_shown
 from sim.cli.telling import tell_record
-from sim.faults import Faults
 from sim.plant.plant import Plant
-from sim.report.run_record import RunRecord
+from sim.run_record import RunRecord
 from sim.scenario.scenario import ScenarioTable
 from sim.subject import DEFAULT, find_subject
 from sim.trial import TrialSettings, run_trial
@@ -99,14 +96,11 @@ def run(
 
 
 def _virtual(scenario: ScenarioTable, site: Site, seed: int, controller: str, *, as_json: bool) -> RunRecord:
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed:.0f} of {task.total:.0f} s"),
-               TimeRemainingColumn())  # fmt: skip
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        bar = progress.add_task(scenario.name, total=scenario.duration_s)
+    with progress_shown(scenario.name, scenario.duration_s) as on_progress:
         settings = TrialSettings(
             seed,
             on_line=lambda _at_s, line: say(line.decode()) if as_json else None,
-            on_progress=lambda at_s: progress.update(bar, completed=at_s),
+            on_progress=on_progress,
         )
         return run_trial(scenario, site, find_subject(controller), settings)
 
@@ -132,8 +126,7 @@ def _put_up(
         click.echo(f"without --broker, MQTT nodes are not plugged in: {names} will be missed", err=True)
 
     async def serve() -> None:
-        faults = Faults(scenario.faults, np.random.default_rng([seed, 1]))
-        await Rig(Plant(scenario, site, seed), lines(where, address), faults, render_in_thread).run()
+        await Rig(Plant(scenario, site, seed), lines(where, address), render_in_thread).run()
 
     try:
         run_until_signal(serve(), scale=speed)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from sim.cli.common import say
 from sim.report.files import write_report
-from sim.report.run_record import RunRecord
 from sim.report.summary import summary_lines
+from sim.run_record import RunRecord
 
 
 def tell_record(record: RunRecord, folder: Path, *, as_json: bool) -> None:

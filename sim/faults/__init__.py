@@ -2,7 +2,3 @@
 
 Carrying it out is up to `sim/plant` for sensors and nodes, and to `sim/attach` for lines.
 """
-
-from sim.faults.line_faults import Faults
-
-__all__ = ["Faults"]

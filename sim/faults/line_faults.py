@@ -11,7 +11,7 @@ import numpy as np
 
 from firmware_bridge.units import NS_PER_S, ns_to_s, s_to_ns
 from sim.faults.damage import Damage, damaged
-from sim.faults.schedule import Fault, Spells, next_edge_s, of, schedule, spells_of
+from sim.faults.schedule import Fault, Spells, next_edge_s, spells_of
 from sim.scenario.faults import FaultTable
 
 MAX_ON_THE_WAY = 4 << 20  # bytes in one direction; a line that is slower than its node for so long loses them
@@ -27,8 +27,6 @@ class FaultyWay:
         self._bytes = 0
         self._free_ns = 0
         self._last_ns = 0
-        self.lost_bytes = 0
-        self.damaged_writes = 0
 
     def push(
         self,
@@ -51,10 +49,8 @@ class FaultyWay:
         pieces = [data]
         for damage, random in damages:
             pieces = [arrived for piece in pieces for arrived in damaged(piece, damage, random)]
-        self.damaged_writes += pieces != [data]
         for piece in pieces:
             if self._bytes + len(piece) > MAX_ON_THE_WAY:
-                self.lost_bytes += len(piece)
                 continue
             through_ns = now_ns
             if bytes_s < math.inf:
@@ -87,7 +83,7 @@ class LineFaults:
     """The line of one node, both ways."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
-        """Take the faults of one link; each way of each fault has a generator of its own."""
+        """Take the faults of one link, none for a good one; each way of each fault has a generator of its own."""
         self._faults = tuple(faults)
         self._randoms = [tuple(np.random.default_rng(s) for s in fault.seed.spawn(len(WAYS))) for fault in faults]
         self._spells: dict[int, Spells] = {
@@ -113,9 +109,7 @@ class LineFaults:
 
     def from_host(self, now_ns: int, data: bytes) -> None:
         """The host wrote; `to_node` has what becomes of it. Into a line stuck that way it is lost."""
-        if self._stuck(ns_to_s(now_ns), "to_node"):
-            self.to_node.lost_bytes += len(data)
-        else:
+        if not self._stuck(ns_to_s(now_ns), "to_node"):
             self._push(self.to_node, now_ns, data, "to_node")
 
     def clear(self) -> None:
@@ -154,21 +148,6 @@ class LineFaults:
             elif table.kind == "slow":
                 bytes_s = min(bytes_s, table.bytes_s)
         into.push(now_ns, data, damages, delay_s=delay_s, bytes_s=bytes_s)
-
-
-class Faults:
-    """The scheduled faults of a run, as far as they are the lines'; those of sensors and nodes are the plant's."""
-
-    def __init__(self, faults: Sequence[FaultTable], random: np.random.Generator) -> None:
-        """Take the schedule; every fault gets a seed of its own out of that of `random`."""
-        seed = random.bit_generator.seed_seq
-        if not isinstance(seed, np.random.SeedSequence):
-            raise TypeError("faults need a generator that was seeded by a SeedSequence, as default_rng's are")
-        self._schedule = schedule(faults, seed)
-
-    def line(self, node: str) -> LineFaults:
-        """The line of `node`; good for ever where the schedule does not name it."""
-        return LineFaults(of(self._schedule, "link", node))
 
 
 def damage_of(table: FaultTable, way: str) -> Damage:

@@ -35,7 +35,7 @@ def schedule(tables: Sequence[FaultTable], seed: np.random.SeedSequence) -> tupl
     )
 
 
-def of(faults: Iterable[Fault], where: Where, name: str) -> tuple[Fault, ...]:
+def hitting(faults: Iterable[Fault], where: Where, name: str) -> tuple[Fault, ...]:
     """Those that hit one sensor, node or link."""
     return tuple(fault for fault in faults if fault.table.where == where and fault.table.name == name)
 

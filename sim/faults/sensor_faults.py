@@ -12,11 +12,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.units import S_PER_HOUR
 from sim.faults.schedule import Fault, Spells, spells_of
 
 FloatArray = NDArray[np.float64]
 
-SECONDS_PER_HOUR = 3600.0
 SLOW_FULL_SCALE = (1 << 23) - 1  # of the 24-bit converters of slow chips
 SLOW_LIMIT = (1 << 31) - 1
 MAX_HELD = 100_000  # readings that a delay looks back over: more than an hour at 20 a second
@@ -170,7 +170,7 @@ class _Wrong(_One):
 
     def acting(self, count: int, at_s: float) -> int:
         table = self.fault.table
-        ramp = table.ramp_per_hour * (at_s - table.from_s) / SECONDS_PER_HOUR
+        ramp = table.ramp_per_hour * (at_s - table.from_s) / S_PER_HOUR
         return round(count * table.gain + (table.offset + ramp) / self.scale)
 
     def acting_burst(
@@ -178,7 +178,7 @@ class _Wrong(_One):
     ) -> NDArray[np.int16]:
         table = self.fault.table
         time_s = start_s - table.from_s + np.arange(len(counts)) / rate_hz
-        added = (table.offset + table.ramp_per_hour * time_s / SECONDS_PER_HOUR) / self.scale
+        added = (table.offset + table.ramp_per_hour * time_s / S_PER_HOUR) / self.scale
         lied = np.rint(counts * table.gain + added)
         return np.clip(lied, -self.full_scale - 1, self.full_scale).astype(np.int16)
 
@@ -218,7 +218,7 @@ class _Slow(_One):
 
 
 class _Delayed(_One):
-    """Reports what it felt some time ago; the station asks the field for that time where channels are fast."""
+    """Reports what it felt some time ago; `Senses` asks the field for that time where channels are fast."""
 
     def __init__(self, fault: Fault, scale: float, full_scale: int) -> None:
         super().__init__(fault, scale, full_scale)

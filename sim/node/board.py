@@ -30,7 +30,7 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True)
-class Recording:
+class BurstOrder:
     """A burst that begins: true start, length, and whether this node pulses the trigger line at the start.
 
     `start_number` is that of the firmware's start which asked for it; None for a burst that no firmware asked for.
@@ -53,7 +53,7 @@ def _no_relay(output: int, on: bool) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Wiring:
+class Pins:
     """What the firmware's pins lead to.
 
     Args:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.units import NS_PER_S
 from firmware_bridge.wire.codec import Undecodable, decode, encode, kind_of
 from firmware_bridge.wire.commands import (
     Capture,
@@ -33,12 +34,10 @@ from firmware_bridge.wire.reports import (
     Report,
     Samples,
 )
-from sim.node.board import POWER_UP, Board, Recording, Wiring
+from sim.node.board import POWER_UP, Board, BurstOrder, Pins
 from sim.node.oscillator import Oscillator
 from sim.node.outgoing import Lane, Outgoing
 from sim.node.streams import Streams
-
-__all__ = ["PIECE_SAMPLES", "Board", "Firmware", "Recording"]
 
 PIECE_SAMPLES = 512  # of four channels; of more, fewer, so that pieces stay as long
 PIECE_COUNTS = 4 * PIECE_SAMPLES
@@ -57,7 +56,7 @@ class Firmware:
         read_slow: Callable[[], NDArray[np.int32]],
         boot_id: int,
         *,
-        wiring: Wiring | None = None,
+        pins: Pins | None = None,
         outgoing: Outgoing | None = None,
         samples_a_frame: int = 1,
     ) -> None:
@@ -67,13 +66,15 @@ class Firmware:
         """
         self._board = board
         self._clock = oscillator
-        self._wiring = Wiring() if wiring is None else wiring
+        self._pins = Pins() if pins is None else pins
         self._boot_id = boot_id
         self.start_number = 0
         self.outgoing = Outgoing() if outgoing is None else outgoing
-        self._streams = Streams(board, oscillator, read_slow, self._wiring, samples_a_frame)
+        self._streams = Streams(board, oscillator, read_slow, self._pins, samples_a_frame)
         self._armed: Capture | None = None
         self._armed_at_ns = 0
+        self._under_way: BurstOrder | None = None
+        self._recording_until_ns = 0
         self._last_command: tuple[int, int] | None = None
         self._last_ack: Ack | None = None
         self._off: set[int] = set()  # relays that were switched off; after power-up all are on
@@ -91,12 +92,12 @@ class Firmware:
         self.outgoing.clear()
         self.siren = SirenPattern.SILENT
         for output in sorted(self._off):
-            self._wiring.relay(output, True)
+            self._pins.relay(output, True)
         self._off.clear()
 
     def resume(self, now_ns: int) -> None:
-        """Go on after having hung: a capture that was armed is lost, streams go on from now."""
-        self._armed = None
+        """Go on after having hung: a capture that was armed or under way is lost, streams go on from now."""
+        self._armed = self._under_way = None
         self._streams.skip_to(now_ns)
 
     def pretend(self, uid: int | None, version: int | None) -> None:
@@ -119,43 +120,47 @@ class Firmware:
             elif isinstance(message, Command):
                 self._obey(now_ns, message, found)
 
-    def step(self, now_ns: int) -> list[Recording]:
+    def step(self, now_ns: int) -> list[BurstOrder]:
         """Do what is due; returns bursts that begin now."""
-        begun: list[Recording] = []
+        begun: list[BurstOrder] = []
         armed = self._armed
         if armed is not None and armed.role is not TriggerRole.WAIT_EDGE:
             start_ns = self._armed_start_ns(armed)
             if now_ns >= start_ns:
                 drives = armed.role is TriggerRole.DRIVE
-                begun.append(Recording(armed.burst_id, start_ns, armed.samples, drives, drives, self.start_number))
-                self._armed = None
+                order = BurstOrder(armed.burst_id, start_ns, armed.samples, drives, drives, self.start_number)
+                begun.append(self._begun(order))
         elif armed is not None and self._clock.node_ns(now_ns) >= armed.start_ns:
             self._armed = None  # no edge came in time
         for report, node_ns in self._streams.due(now_ns, self.outgoing.dropped_frames):
             self._say(now_ns, report, node_ns=node_ns)
         return begun
 
-    def edge(self, at_ns: int) -> Recording | None:
+    def edge(self, at_ns: int) -> BurstOrder | None:
         """The shared trigger line was pulsed; a burst begins where one was armed for it."""
         armed = self._armed
         if armed is None or armed.role is not TriggerRole.WAIT_EDGE:
             return None
-        self._armed = None
-        return Recording(armed.burst_id, at_ns, armed.samples, triggered=True, start_number=self.start_number)
+        order = BurstOrder(armed.burst_id, at_ns, armed.samples, triggered=True, start_number=self.start_number)
+        return self._begun(order)
 
-    def recorded(self, now_ns: int, recording: Recording, counts: NDArray[np.int16], *, saturated: bool) -> None:
+    def _begun(self, order: BurstOrder) -> BurstOrder:
+        """Its converter is taken until the last sample."""
+        self._armed, self._under_way = None, order
+        self._recording_until_ns = order.start_ns + order.samples * NS_PER_S // self._board.burst_rate_hz
+        return order
+
+    def recorded(self, now_ns: int, order: BurstOrder, counts: NDArray[np.int16], *, saturated: bool) -> None:
         """The converter finished a burst: queue its pieces. One from before a reset is forgotten."""
-        if recording.start_number not in {None, self.start_number}:
+        if order.start_number not in {None, self.start_number}:
             return
-        flags = (Flags.TRIGGERED if recording.triggered else Flags.NONE) | (
-            Flags.SATURATED if saturated else Flags.NONE
-        )
-        start_ns = self._clock.node_ns(recording.start_ns)
+        flags = (Flags.TRIGGERED if order.triggered else Flags.NONE) | (Flags.SATURATED if saturated else Flags.NONE)
+        start_ns = self._clock.node_ns(order.start_ns)
         first = self._streams.first_burst_channel
         length = min(PIECE_SAMPLES, PIECE_COUNTS // len(counts))
-        for offset in range(0, recording.samples, length):
+        for offset in range(0, order.samples, length):
             part = counts[:, offset : offset + length]
-            piece = BurstPiece(recording.burst_id, first, offset, recording.samples, self._board.burst_rate_hz, part)
+            piece = BurstPiece(order.burst_id, first, offset, order.samples, self._board.burst_rate_hz, part)
             self._say(now_ns, piece, flags=flags, node_ns=start_ns)
 
     @property
@@ -170,7 +175,7 @@ class Firmware:
     def _reset(self, now_ns: int, cause: int) -> None:
         self._deframer = Deframer()
         self._sequences: defaultdict[int, int] = defaultdict(int)
-        self._armed = self._last_command = self._last_ack = None
+        self._armed = self._under_way = self._last_command = self._last_ack = None
         self._overflown: set[int] = set()
         self._steps_told = self._clock.steps_until(now_ns)
         self._streams.reset(now_ns, cause)
@@ -217,7 +222,7 @@ class Firmware:
             case Siren() if features & Feature.SIREN:
                 self.siren = command.pattern
             case Switch() if command.output in self._board.outputs:
-                self._wiring.relay(command.output, command.on)
+                self._pins.relay(command.output, command.on)
                 (self._off.discard if command.on else self._off.add)(command.output)
             case Capture() if features & Feature.BURSTS:
                 return self._arm(now_ns, command)
@@ -236,6 +241,8 @@ class Firmware:
             return AckResult.TOO_LATE, "the edge was due before the command came"
         if self._armed is not None:
             return AckResult.BUSY, f"burst {self._armed.burst_id} has not begun yet"
+        if self._under_way is not None and now_ns < self._recording_until_ns:
+            return AckResult.BUSY, f"burst {self._under_way.burst_id} is being recorded"
         self._armed, self._armed_at_ns = capture, now_ns
         return AckResult.DONE, ""
 

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-NS_PER_DAY = 86_400 * 1_000_000_000
+from firmware_bridge.units import NS_PER_S, S_PER_DAY
+
+NS_PER_DAY = S_PER_DAY * NS_PER_S
 FOLLOW_NS = 10_000_000_000  # the rate is held so long: 1 ppm of change in it is 10 us, less than a host can see
 MAX_KNOTS = 4096  # what is asked about lies at most minutes back; eleven hours are kept
 RATE_LIMIT = 0.5  # a clock that far off is none, and below minus one it would run backwards

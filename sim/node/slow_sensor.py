@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SECONDS_PER_DAY = 86_400.0
-NOMINAL_K = 298.15  # temperature coefficients are stated about 25 C
+from firmware_bridge.units import S_PER_DAY
+
+COEFFICIENT_K = 298.15  # temperature coefficients are stated about 25 C
 COUNT_LIMIT = (1 << 31) - 1
 
 
@@ -74,11 +75,11 @@ class SlowSensor:
             self._settled += (value - self._settled) * -math.expm1(-passed_s / character.response_s)
         reading = self._settled + character.bias + character.heating + character.noise * random.standard_normal()
         if character.wander_per_rtday:
-            step = character.wander_per_rtday * math.sqrt(passed_s / SECONDS_PER_DAY)
+            step = character.wander_per_rtday * math.sqrt(passed_s / S_PER_DAY)
             self._walk += step * random.standard_normal()
-        reading += self._walk + character.drift_per_day * at_s / SECONDS_PER_DAY
+        reading += self._walk + character.drift_per_day * at_s / S_PER_DAY
         if character.per_k:
-            reading += character.per_k * (temperature_k - NOMINAL_K)
+            reading += character.per_k * (temperature_k - COEFFICIENT_K)
         self._read_s = max(at_s, self._read_s)
         if character.resolution:
             reading = round(reading / character.resolution) * character.resolution

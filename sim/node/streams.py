@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from firmware_bridge.units import NS_PER_S
 from firmware_bridge.wire.reports import BandLevels, Report, Samples, Status
-from sim.node.board import Board, Wiring, runs
+from sim.node.board import Board, Pins, runs
 from sim.node.oscillator import Oscillator
 
 NS_PER_MS = 1_000_000
@@ -23,7 +23,7 @@ class Streams:
         board: Board,
         clock: Oscillator,
         read_slow: Callable[[], NDArray[np.int32]],
-        wiring: Wiring,
+        pins: Pins,
         samples_a_frame: int = 1,
     ) -> None:
         """Stream nothing yet.
@@ -35,7 +35,7 @@ class Streams:
             raise ValueError(f"frames of {samples_a_frame} samples")
         self._clock = clock
         self._read_slow = read_slow
-        self._wiring = wiring
+        self._pins = pins
         self._samples_a_frame = samples_a_frame
         in_bursts = [i for i, channel in enumerate(board.channels) if channel.quantity.in_bursts]
         self.first_burst_channel = min(in_bursts, default=0)
@@ -103,7 +103,7 @@ class Streams:
                     self._next_sample_ns = now_ns
                     self._rows = []
         while self._window_ns and self._window_from_ns + self._window_ns <= now_ns:
-            level = self._wiring.levels(self._window_from_ns, self._window_ns).astype(np.float32)
+            level = self._pins.levels(self._window_from_ns, self._window_ns).astype(np.float32)
             report = BandLevels(self._window_ns, self.first_burst_channel, self._bands_hz, level)
             found.append((report, self._clock.node_ns(self._window_from_ns)))
             self._window_from_ns += self._window_ns
@@ -129,6 +129,6 @@ class Streams:
         self._next_sample_ns += self._period_ns
 
     def _status(self, now_ns: int, dropped_frames: int) -> Status:
-        temperature_k, supply_v = self._wiring.board()
+        temperature_k, supply_v = self._pins.board()
         uptime_s = max(now_ns - self._started_ns, 0) // NS_PER_S
         return Status(uptime_s, dropped_frames, self.bad_frames, 0, self._cause, temperature_k, supply_v)

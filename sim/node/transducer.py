@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
+from firmware_bridge.units import SOUND_REFERENCE_PA
 from sim.node.response import Response
 
 FloatArray = NDArray[np.float64]
 
-REFERENCE_PA = 20e-6
 SELF_NOISE_BAND_HZ = 80e3  # the self-noise level is stated for 20 to 100 kHz; the noise itself is white
 TAPER_S = 2e-3  # in which a capture's ends fade: with a band that ends at Nyquist, delays stay exact to 1e-6
-NOMINAL_K = 293.15  # sensitivities are stated at 20 C
+SENSITIVITY_K = 293.15  # sensitivities are stated at 20 C
 OVERLOAD_ORDER = 3  # of the soft clipping x / (1 + |x|^n)^(1/n): a hundredth of the distortion 20 dB below overload
 OVERLOAD_REACH = 1.24843  # a sine of this amplitude is distorted by 10 %, which is how data sheets define overload
 NOISE_RISE_LIMIT_DB = 60.0  # a decimation filter ends the rise of shaped noise
@@ -40,7 +40,7 @@ class NoiseRise:
 
 @dataclass(frozen=True, slots=True)
 class FrontEnd:
-    """The fast channels of one node. Field and noise are in the channels' SI unit, referred to the sensors' input.
+    """The fast channels of one node and quantity. Field and noise are in its SI unit, referred to the sensors' input.
 
     Args:
         gain: (channels,) true over nominal sensitivity.
@@ -85,13 +85,8 @@ class FrontEnd:
         """SI units a count, as the node's channel table declares it."""
         return self.full_scale / (1 << (self.bits - 1))
 
-    @property
-    def scale_pa(self) -> float:
-        """The same for a node whose fast channels are microphones."""
-        return self.scale
-
     def counts(
-        self, heard: FloatArray, random: np.random.Generator, temperature_k: float = NOMINAL_K
+        self, heard: FloatArray, random: np.random.Generator, temperature_k: float = SENSITIVITY_K
     ) -> tuple[NDArray[np.int16], bool]:
         """Counts (channels, n) of the field at the sensors, and whether any met the converter's limit.
 
@@ -101,7 +96,7 @@ class FrontEnd:
             temperature_k: of the sensors.
         """
         felt = self._filtered(heard) if self.margin else heard
-        gain = self.gain * (1.0 + self.gain_per_k * (temperature_k - NOMINAL_K))
+        gain = self.gain * (1.0 + self.gain_per_k * (temperature_k - SENSITIVITY_K))
         felt = self._overloaded(felt * gain[:, None]) + self._noise(felt.shape, random)
         limit = (1 << (self.bits - 1)) - 1
         counts = np.rint(felt / self.scale)
@@ -171,9 +166,9 @@ class FrontEnd:
 
 def self_noise_density(level_db: float) -> float:
     """Pa per root hertz of a white self-noise whose level in 20 to 100 kHz is `level_db` re 20 µPa."""
-    return float(REFERENCE_PA * 10 ** (level_db / 20) / np.sqrt(SELF_NOISE_BAND_HZ))
+    return float(SOUND_REFERENCE_PA * 10 ** (level_db / 20) / np.sqrt(SELF_NOISE_BAND_HZ))
 
 
 def overload_amplitude(level_db: float) -> float:
     """Amplitude, Pa, of a sine of `level_db` re 20 µPa rms."""
-    return float(REFERENCE_PA * 10 ** (level_db / 20) * np.sqrt(2.0))
+    return float(SOUND_REFERENCE_PA * 10 ** (level_db / 20) * np.sqrt(2.0))

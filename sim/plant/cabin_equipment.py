@@ -27,8 +27,8 @@ def air_of(table: AirTable) -> Fill:
     """
     try:
         return air(
-            table.pressure_hpa * PA_PER_HPA,
-            celsius_to_kelvin(table.temperature_c),
+            table.pressure_pa,
+            table.temperature_k,
             oxygen_pa=table.oxygen_partial_hpa * PA_PER_HPA,
             carbon_dioxide_pa=table.carbon_dioxide_hpa * PA_PER_HPA,
             relative_humidity=table.relative_humidity,

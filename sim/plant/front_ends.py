@@ -1,7 +1,9 @@
 """The transducers of a node as the scenario's tables describe them, with what differs from part to part drawn.
 
-What they do is `sim/node`; where they are and what they feel is up to `station`.
+What they do is `sim/node`; where they are and what they feel is up to `senses`.
 """
+
+from itertools import accumulate
 
 import numpy as np
 
@@ -132,7 +134,9 @@ def oscillator(
     seed: np.random.SeedSequence,
     steps: tuple[tuple[int, int], ...],
 ) -> Oscillator:
-    """A node's crystal."""
+    """A node's crystal; one that is set back below zero, where no clock goes, has been on for as much longer."""
+    lowest_ns = min(accumulate(jump_ns for _, jump_ns in sorted(steps)), default=0)
+    offset_ns = max(offset_ns, -lowest_ns)
     random = np.random.default_rng(seed)
     slope, ageing = random.standard_normal(2)
     cut = CrystalCut(

@@ -5,18 +5,18 @@ The physics is `sim/world/gas`; the tables are `sim/scenario/gas.py`; sensors ar
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 import numpy as np
 
+from firmware_bridge.errors import DeclaredFileError
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import celsius_to_kelvin
 from sim.plant.cabin_equipment import LITRES_PER_M3, air_of, crew_of, feed_of, fill_of, scrubber_of, supply_of
 from sim.plant.hatchway import Hatchway
 from sim.plant.leaks import PlantLeak
 from sim.scenario.gas import (
-    CabinTable,
     CloseEvent,
     DuctTable,
     EventTable,
@@ -29,7 +29,6 @@ from sim.scenario.gas import (
     VentEvent,
 )
 from sim.scenario.scenario import ScenarioTable
-from sim.truth import leak_of, opening_of
 from sim.world.gas.cabin import CompartmentSpec
 from sim.world.gas.network import GasNetwork
 from sim.world.gas.weather import CabinWeather
@@ -40,6 +39,7 @@ MOVING_STEP_S = 0.25  # something that opens or closes is followed this finely
 LEAK_STEPS = 256  # and a leak in this many steps, so that one that grows for days seldom starts the gas afresh
 VALVE_DISCHARGE = 0.85  # of a vent valve
 _Equipment: TypeAlias = ScrubberTable | SupplyTable | DuctTable
+OnSwitch: TypeAlias = Callable[[str, bool, float], None]
 
 
 class Gas:
@@ -55,16 +55,19 @@ class Gas:
         scenario: ScenarioTable,
         site: Site,
         seed: np.random.SeedSequence,
-        cabin: CabinTable | None = None,
-        events: Sequence[EventTable] = (),
-        leaks: Sequence[PlantLeak] | None = None,
+        leaks: Sequence[PlantLeak],
+        on_switch: OnSwitch,
     ) -> None:
         """Fill the site; hatches stand as they normally do.
 
-        `cabin` and `events` must fit the site (`sim.scenario.gas.gas_problems`); `leaks` are those of the scenario
-        where the caller has them already.
+        Args:
+            scenario: its tables must fit the site (`sim.scenario.gas.gas_problems`).
+            site: its compartments and hatches.
+            seed: of the weather.
+            leaks: those of the scenario.
+            on_switch: gets what the scenario's events switch, whether on, and when, s; for what is not the gas's.
         """
-        cabin = CabinTable() if cabin is None else cabin
+        cabin = scenario.cabin
         usual = air_of(scenario.air)
         fills = {room.name: usual for room in site.compartments}
         fills |= {table.compartment: fill_of(table, usual) for table in cabin.fills}
@@ -81,16 +84,19 @@ class Gas:
             fills,
         )
         self._usual_pa = usual.pressure_pa
-        weather = preset(scenario.weather.preset, **scenario.weather.changes())
+        try:
+            weather = preset(scenario.weather.preset, **scenario.weather.changes())
+        except ValueError as error:
+            raise DeclaredFileError(f"the scenario's weather cannot be: {error}", remedy="mend [weather]") from error
         self._weather = CabinWeather(weather, np.random.default_rng(seed.spawn(1)[0]))
         self._hatches = {
             hatch.name: Hatchway(hatch.between, hatch.area_m2, share, share)
             for hatch in site.hatches
             for share in (1.0 if hatch.normally_open else 0.0,)
         }
-        self.leaks = tuple(_leaks_of(scenario) if leaks is None else leaks)
+        self.leaks = tuple(leaks)
         self._shares = {leak.name: 0.0 for leak in self.leaks}
-        self._equipment: tuple[ScrubberTable | SupplyTable | DuctTable, ...] = (
+        self._equipment: tuple[_Equipment, ...] = (
             *cabin.scrubbers,
             *cabin.supplies,
             *cabin.ducts,
@@ -100,7 +106,8 @@ class Gas:
             self.network.set_source(f"crew {place}", crew.compartment, crew_of(crew))
         for name in self._on:
             self._connect(name)
-        self._events = sorted(events, key=lambda event: event.at_s)
+        self._on_switch = on_switch
+        self._events = sorted(scenario.events, key=lambda event: event.at_s)
         self._ends: list[tuple[float, str, str]] = []  # when which compartment's bottle or valve is shut again
         self._edges = sorted({edge for leak in self.leaks for edge in leak.opening.edges})
         self._now_s = 0.0
@@ -122,11 +129,6 @@ class Gas:
             self._now_s = until_s
             self._happen()
         self._weather.step(now_s - from_s)
-
-    def move_hatch(self, name: str, open_share: float, now_s: float, over_s: float = 0.0) -> None:
-        """Open, close or throttle a hatch from `now_s` on, within `over_s`; KeyError where there is none."""
-        self.step(now_s)
-        self._hatches[name].move(open_share, self._now_s, over_s)
 
     def switch(self, name: str, on: bool) -> None:
         """Switch the equipment of that name, or behind that switch; nothing happens where there is none."""
@@ -150,17 +152,9 @@ class Gas:
         nitrogen, oxygen, carbon_dioxide, water = (partial * factor for partial in state.partial_pa)
         return nitrogen, oxygen, carbon_dioxide, water
 
-    def hatch_open(self, name: str) -> bool:
-        """Whether a hatch lets anything through now; KeyError where there is none."""
-        return self.hatch_share(name) > 0.0
-
     def hatch_share(self, name: str) -> float:
         """How far a hatch is open now, 0 to 1; KeyError where there is none."""
         return self._hatches[name].share(self._now_s)
-
-    def is_on(self, name: str) -> bool:
-        """Whether a piece of equipment is switched on; KeyError where there is none."""
-        return self._on[name]
 
     @property
     def leak_rates_kg_s(self) -> dict[str, float]:
@@ -222,6 +216,7 @@ class Gas:
             self._hatches[event.hatch].move(share, self._now_s, event.over_s)
         elif isinstance(event, SwitchEvent):
             self.switch(event.equipment, event.on)
+            self._on_switch(event.equipment, event.on, event.at_s)
         else:
             name = f"{event.do} {event.at_s:g} {len(self._ends)}"
             if isinstance(event, IntroduceEvent):
@@ -243,11 +238,3 @@ class Gas:
         else:
             flow_m3_s = table.flow_l_s / LITRES_PER_M3 if on else 0.0
             self.network.set_fan(name, table.source, table.target, flow_m3_s, table.stall_pa)
-
-
-def _leaks_of(scenario: ScenarioTable) -> list[PlantLeak]:
-    """The leaks without their draw of loudness, which gas does not ask for."""
-    return [
-        PlantLeak(table.name, table.compartment, table.position_m, leak_of(table), opening_of(table))
-        for table in scenario.leaks
-    ]

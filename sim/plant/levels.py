@@ -3,16 +3,14 @@
 The scatter of a window, responses and noise are the node's (`sim/node/band_levels`).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from sim.scenario.scenario import ScenarioTable
-from sim.truth import opening_of
-from sim.world.leak.schedule import Opening
+from sim.plant.leaks import PlantLeak
 
 FloatArray = NDArray[np.float64]
 
@@ -39,13 +37,8 @@ class LevelMemory:
     that drops) is in BAND_LEVELS only if it happens to be in that stretch.
     """
 
-    scenario: ScenarioTable
-    _openings: tuple[Opening, ...] = field(init=False)
+    leaks: Sequence[PlantLeak]
     _looks: dict[tuple[str, str], _Look] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Take the schedules of the leaks once."""
-        self._openings = tuple(opening_of(leak) for leak in self.scenario.leaks)
 
     def level(
         self,
@@ -66,7 +59,7 @@ class LevelMemory:
             capture: (start s, samples) -> the field there, (channels, samples).
             switched: how often something was switched until now.
         """
-        shares = [opening.share(at_s) for opening in self._openings]
+        shares = [leak.opening.share(at_s) for leak in self.leaks]
         state = (float(switched), *(round(share * SHARE_STEPS) / SHARE_STEPS for share in shares))
         look = self._looks.get(key)
         if look is not None and (look.state != state or at_s < look.at_s):

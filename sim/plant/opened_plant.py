@@ -10,26 +10,13 @@ from numpy.typing import NDArray
 
 from firmware_bridge.site.survey import Node, Sensor, Site
 from firmware_bridge.units import Quantity, ns_to_s, s_to_ns
-from sim.node.board import Recording
+from sim.node.board import BurstOrder
 from sim.plant.leaks import PlantLeak
 from sim.plant.plant import Plant, Render
-from sim.plant.shaking import Shaking
 from sim.scenario.scenario import ScenarioTable
 from sim.world.sound.field import SoundField
 
 FloatArray = NDArray[np.float64]
-
-# Of values on the wire, per SI unit that a channel measures
-UNITS = {
-    Quantity.TEMPERATURE: "K",
-    Quantity.SURFACE_VELOCITY: "m/s",
-    Quantity.HATCH: "1",
-}  # all others are pressures, Pa
-
-
-def unit_of(quantity: Quantity) -> str:
-    """SI unit of a quantity's values."""
-    return UNITS.get(quantity, "Pa")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +31,7 @@ class Reading:
         """As a line of a table: time, node, sensor, quantity, value, unit; the value as exact as it is."""
         sensor, value = self.sensor, f"{self.value:.10g}"
         quantity = sensor.quantity
-        return f"{at_s:.12g}", self.node, sensor.name, quantity.name.lower(), value, unit_of(quantity)
+        return f"{at_s:.12g}", self.node, sensor.name, quantity.name.lower(), value, quantity.unit
 
 
 class OpenedPlant(Plant):
@@ -83,8 +70,8 @@ class OpenedPlant(Plant):
 
         Self-noise is drawn for `burst_id`; sensors have the temperature of the time that was stepped to last.
         """
-        recording = Recording(burst_id, start_ns, samples, triggered)
-        return self.render(Render(node, recording, self.stations[node].temperature_k()))
+        order = BurstOrder(burst_id, start_ns, samples, triggered)
+        return self.render(Render(node, order, self.stations[node].temperature_k()))
 
     def rate_error(self, node: str, at_s: float) -> float:
         """How fast the node's clock runs, relative."""
@@ -120,11 +107,8 @@ class OpenedPlant(Plant):
 
     def true_position_m(self, node: Node, sensor: Sensor) -> tuple[float, float, float] | None:
         """Where a fast sensor really is, site frame, m; None of one that no part of the world has put anywhere."""
-        placed: dict[str, NDArray[np.float64]] = {}
-        if sensor.quantity is Quantity.ULTRASOUND:
-            placed = self.sound.true_microphones_m
-        elif isinstance(self.structure, Shaking):
-            placed = self.structure.true_contacts_m
+        heard = sensor.quantity is Quantity.ULTRASOUND
+        placed = self.sound.true_microphones_m if heard else self.shaking.true_contacts_m
         if node.name not in placed:
             return None
         x, y, z = (float(part) for part in placed[node.name][node.of_quantity(sensor.quantity).index(sensor)])

@@ -1,6 +1,5 @@
 """World and nodes together: bytes in, bytes out, stepped by an outside clock in true ns since the scenario's start."""
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,18 +8,18 @@ from numpy.typing import NDArray
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import NS_PER_S, Quantity, ns_to_s
 from firmware_bridge.wire.commands import SirenPattern
-from sim.faults.schedule import schedule
-from sim.node.firmware import Recording
-from sim.node.transducer import NOMINAL_K
+from sim.faults.line_faults import LineFaults
+from sim.faults.schedule import hitting, schedule
+from sim.node.board import BurstOrder
+from sim.node.transducer import SENSITIVITY_K
 from sim.plant.gas import Gas
-from sim.plant.leaks import open_leaks
+from sim.plant.leaks import drawn_leaks
 from sim.plant.levels import LevelMemory
 from sim.plant.seeds import FieldSeeds
-from sim.plant.senses import Field, Surroundings
+from sim.plant.senses import NodeSurroundings
 from sim.plant.shaking import Shaking
 from sim.plant.sound import Sound
 from sim.plant.station import NEVER_NS, Station
-from sim.scenario.gas import SwitchEvent
 from sim.scenario.scenario import ScenarioTable
 
 FloatArray = NDArray[np.float64]
@@ -33,8 +32,8 @@ class Render:
     """A burst whose last sample has passed: heavy to compute, so whoever drives the plant chooses the thread."""
 
     node: str
-    recording: Recording
-    temperature_k: float = NOMINAL_K
+    order: BurstOrder
+    temperature_k: float = SENSITIVITY_K
 
 
 class Plant:
@@ -44,26 +43,25 @@ class Plant:
         """Build the rig of `scenario`; `seed` replaces the scenario's own."""
         root = np.random.SeedSequence(scenario.seed if seed is None else seed)
         sound_seed, gas_seed, node_seed, fault_seed = root.spawn(4)
-        leaks = open_leaks(scenario, np.random.default_rng(FieldSeeds(sound_seed).levels))
-        self.sound = Sound(scenario, site, sound_seed, racks=scenario.racks, bursts=scenario.bursts, leaks=leaks)
-        self.gas = Gas(scenario, site, gas_seed, scenario.cabin, scenario.events, leaks)
-        around = Surroundings(self.gas, self._capture, self._levels, self.switch)
+        leaks = drawn_leaks(scenario, np.random.default_rng(FieldSeeds(sound_seed).levels))
+        self.switch_log: list[tuple[float, str, bool]] = []
+        self.sound = Sound(scenario, site, sound_seed, leaks)
+        self.gas = Gas(scenario, site, gas_seed, leaks, self._switch_machines)
+        around = NodeSurroundings(self.gas, self._capture, self._levels, self.switch)
         faults = schedule(scenario.faults, fault_seed)
+        self.line_faults = {node.name: LineFaults(hitting(faults, "link", node.name)) for node in site.nodes}
         self.stations = {
             node.name: Station(scenario, node, around, station_seed, faults)
             for node, station_seed in zip(site.nodes, node_seed.spawn(len(site.nodes)), strict=True)
         }
         rates_hz = {name: station.rate_hz for name, station in self.stations.items()}
-        self.structure: Field = Shaking(scenario, site, sound_seed, leaks=leaks, rates_hz=rates_hz)
+        self.shaking = Shaking(scenario, site, sound_seed, leaks=leaks, rates_hz=rates_hz)
         self._now_ns = 0
         self._due_ns = dict.fromkeys(self.stations, 0)
-        self._level_memory = LevelMemory(scenario)
+        self._level_memory = LevelMemory(leaks)
         self._talking = set(self.stations)
         self._siren = {name: station.firmware.siren for name, station in self.stations.items()}
         self.siren_log: list[tuple[float, str, SirenPattern]] = []
-        self.switch_log: list[tuple[float, str, bool]] = []
-        switchings = (event for event in scenario.events if isinstance(event, SwitchEvent))
-        self._switchings = deque(sorted(switchings, key=lambda event: event.at_s))  # the gas has its own list
 
     def receive(self, node: str, now_ns: int, data: bytes) -> None:
         """Bytes from a node's line."""
@@ -74,27 +72,27 @@ class Plant:
     def step(self, now_ns: int) -> list[Render]:
         """Move everything on to `now_ns`; returns the bursts that ended and wait to be rendered."""
         self._now_ns = max(now_ns, self._now_ns)
-        self._step_equipment()
+        self.gas.step(ns_to_s(self._now_ns))
         ended: list[Render] = []
         due = [name for name, due_ns in self._due_ns.items() if due_ns <= now_ns]
         for name in due:
-            for recording in self.stations[name].step(now_ns):
-                if recording.drives_line:
-                    self._pulse(self.stations[name], recording.start_ns)
+            for order in self.stations[name].step(now_ns):
+                if order.drives_line:
+                    self._pulse(self.stations[name], order.start_ns)
         for name in due:
             station = self.stations[name]
-            ended += [Render(name, recording, station.temperature_k()) for recording in station.take_ended(now_ns)]
+            ended += [Render(name, order, station.temperature_k()) for order in station.take_ended(now_ns)]
             self._touched(name)
         return ended
 
     def render(self, job: Render) -> tuple[NDArray[np.int16], bool]:
         """Counts (channels, samples) of a burst, and whether it saturated; the same for the same seed and times."""
-        return self.stations[job.node].render(job.recording, job.temperature_k)
+        return self.stations[job.node].render(job.order, job.temperature_k)
 
     def finish(self, job: Render, now_ns: int, counts: NDArray[np.int16], *, saturated: bool) -> None:
         """Hand a rendered burst to its node, which sends it; one from before a reboot is dropped."""
         self._now_ns = max(now_ns, self._now_ns)
-        self.stations[job.node].finish(job.recording, now_ns, counts, saturated=saturated)
+        self.stations[job.node].finish(job.order, now_ns, counts, saturated=saturated)
         self._touched(job.node)
 
     def next_frame(self, node: str) -> bytes | None:
@@ -119,21 +117,13 @@ class Plant:
 
     def switch(self, equipment: str, on: bool) -> None:
         """Switch equipment, wherever in the world it is, from now on."""
-        self._step_equipment()
+        self.gas.step(ns_to_s(self._now_ns))
         self.gas.switch(equipment, on)
         self._switch_machines(equipment, on, ns_to_s(self._now_ns))
 
     def next_ns(self, now_ns: int) -> int:
         """True time at which `step` has something to do."""
         return min(now_ns + LONGEST_STEP_NS, min(self._due_ns.values(), default=NEVER_NS))
-
-    def _step_equipment(self) -> None:
-        """Move the gas on to now, and switch the machines that the scenario switches until then."""
-        now_s = ns_to_s(self._now_ns)
-        self.gas.step(now_s)
-        while self._switchings and self._switchings[0].at_s <= now_s:
-            event = self._switchings.popleft()
-            self._switch_machines(event.equipment, event.on, event.at_s)
 
     def _switch_machines(self, equipment: str, on: bool, at_s: float) -> None:
         self.switch_log.append((at_s, equipment, on))
@@ -156,8 +146,8 @@ class Plant:
                 self._touched(name)
 
     def _capture(self, quantity: Quantity, node: str, start_s: float, samples: int, drift: float) -> FloatArray:
-        field = self.sound if quantity is Quantity.ULTRASOUND else self.structure
-        return field.capture(node, start_s, samples, drift)
+        felt = self.sound.capture if quantity is Quantity.ULTRASOUND else self.shaking.capture
+        return felt(node, start_s, samples, drift)
 
     def _levels(self, quantity: Quantity, node: str, at_s: float, bands_hz: FloatArray) -> FloatArray:
         """Mean squares (channels, bands) of what a node's sensors feel from `at_s` on, by listening now and then."""

@@ -5,17 +5,16 @@ The node that sends them is `station`; the physics of transducers is `sim/node`.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.site.survey import Node
 from firmware_bridge.units import NS_PER_S, Quantity, ns_to_s
-from sim.faults.schedule import Fault, of
+from sim.faults.schedule import Fault, hitting
 from sim.faults.sensor_faults import SensorFaults
 from sim.node.band_levels import BandMeter
-from sim.node.firmware import Recording
+from sim.node.board import BurstOrder
 from sim.node.transducer import FrontEnd
 from sim.plant.front_ends import PRESSURE_SCALE_PA, SLOW_SCALE, contacts, microphones, slow_sensor
 from sim.plant.gas import Gas
@@ -26,21 +25,14 @@ FloatArray = NDArray[np.float64]
 _PARTIAL = {Quantity.PP_NITROGEN: 0, Quantity.PP_OXYGEN: 1, Quantity.PP_CARBON_DIOXIDE: 2, Quantity.PP_WATER: 3}
 
 
-class Field(Protocol):
-    """What fast sensors feel: sound pressure (Pa), or velocity of the skin (m/s)."""
-
-    def capture(self, node: str, start_s: float, samples: int, drift: float) -> FloatArray:
-        """(channels, samples) at a node's sensors, sample k at start_s + k / (rate * (1 + drift))."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class NodeSurroundings:
     """What a station is in.
 
     Args:
         gas: of the whole site.
-        capture: (quantity, node, start s, samples, drift) -> field at that node's sensors, (channels, samples).
+        capture: (quantity, node, start s, samples, drift) -> field at that node's sensors, (channels, samples):
+            sound pressure (Pa) or velocity of the skin (m/s), sample k at start s + k / (rate * (1 + drift)).
         levels: (quantity, node, at s, bands (n, 2) Hz) -> mean squares (channels, n) of that field to be
             expected.
         relay: (equipment, on) switches it.
@@ -53,7 +45,7 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fast:
+class FastChannels:
     """The fast channels of one quantity: a front end, its band meter, the faults of each channel."""
 
     quantity: Quantity
@@ -69,7 +61,7 @@ class Senses:
         self,
         scenario: ScenarioTable,
         node: Node,
-        around: Surroundings,
+        around: NodeSurroundings,
         *,
         random: np.random.Generator,
         seed: np.random.SeedSequence,
@@ -91,18 +83,18 @@ class Senses:
         self._node = node
         self._around = around
         self._noise_seed = noise_seed
-        self._failing = {sensor.name: of(faults, "sensor", sensor.name) for sensor in node.sensors}
+        self._failing = {sensor.name: hitting(faults, "sensor", sensor.name) for sensor in node.sensors}
         heard, touched = (len(node.of_quantity(q)) for q in (Quantity.ULTRASOUND, Quantity.SURFACE_VELOCITY))
-        self.microphones = microphones(scenario.arrays, heard, random, response_seed)
+        ear = microphones(scenario.arrays, heard, random, response_seed)
         # All burst channels of a node share its converter's clock.
         rate = {"burst_rate_khz": scenario.arrays.burst_rate_khz} if heard else {}
         contact = contacts(scenario.contacts.model_copy(update=rate), touched, contact_seed)
-        self.rate_hz = self.microphones.rate_hz if heard or not touched else contact.rate_hz
+        self.rate_hz = ear.rate_hz if heard or not touched else contact.rate_hz
         self._jitter_ns = (scenario.arrays if heard else scenario.contacts).trigger_jitter_ns
-        ends = {Quantity.ULTRASOUND: self.microphones, Quantity.SURFACE_VELOCITY: contact}
+        ends = {Quantity.ULTRASOUND: ear, Quantity.SURFACE_VELOCITY: contact}
         self.bands_hz = tuple((low_khz * 1000.0, high_khz * 1000.0) for low_khz, high_khz in scenario.streams.bands_khz)
         self.fast = tuple(
-            _Fast(q, ends[q], BandMeter(ends[q], self.bands_hz), self._faults_of(q, ends[q]))
+            FastChannels(q, ends[q], BandMeter(ends[q], self.bands_hz), self._faults_of(q, ends[q]))
             for q in dict.fromkeys(sensor.quantity for sensor in node.sensors if sensor.quantity.in_bursts)
         )
         self._slow = [
@@ -126,18 +118,18 @@ class Senses:
         """Temperature of the air about them now, K."""
         return self._around.gas.felt(self._node.compartment)[1]
 
-    def render(self, recording: Recording, drift: float, temperature_k: float) -> tuple[NDArray[np.int16], bool]:
+    def render(self, order: BurstOrder, drift: float, temperature_k: float) -> tuple[NDArray[np.int16], bool]:
         """Counts (channels, samples) of a burst, and whether it saturated; the same for the same seed and times.
 
         `drift` is how fast the node's clock runs, `temperature_k` that of the sensors.
         """
-        noise = np.random.default_rng([*self._noise_seed.generate_state(4), recording.burst_id])
-        jitter_ns = self._jitter_ns * noise.standard_normal() if recording.triggered else 0.0
-        start_s = (recording.start_ns + jitter_ns) / NS_PER_S
+        noise = np.random.default_rng([*self._noise_seed.generate_state(4), order.burst_id])
+        jitter_ns = self._jitter_ns * noise.standard_normal() if order.triggered else 0.0
+        start_s = (order.start_ns + jitter_ns) / NS_PER_S
         rows, saturated = [], False
         for fast in self.fast:
             front_end = fast.front_end
-            samples = recording.samples + 2 * front_end.margin
+            samples = order.samples + 2 * front_end.margin
             from_s = start_s - front_end.margin / (front_end.rate_hz * (1.0 + drift))
             field = self._around.capture(fast.quantity, self._node.name, from_s, samples, drift)
             for row, faults in enumerate(fast.faults):
@@ -148,7 +140,7 @@ class Senses:
             counts, clipped = front_end.counts(field, noise, temperature_k)
             for row, faults in enumerate(fast.faults):
                 if faults:
-                    counts[row] = faults.burst(counts[row], start_s, front_end.rate_hz, recording.burst_id)
+                    counts[row] = faults.burst(counts[row], start_s, front_end.rate_hz, order.burst_id)
             rows.append(counts)
             saturated |= clipped
         return (rows[0] if len(rows) == 1 else np.concatenate(rows)), saturated

@@ -1,6 +1,6 @@
 """The shaking hulls of a scenario: a field for each compartment and sample rate, felt by the true contact sensors.
 
-How a table becomes a skin and a leak a force is `structure`; what a contact sensor makes of it `sim/node`.
+How a table becomes a skin is `structure`, a leak a force `force_sources`; what a contact sensor makes of it `sim/node`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from firmware_bridge.errors import SiteError
 from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.survey import Node, Site
-from firmware_bridge.units import PA_PER_HPA, Quantity, celsius_to_kelvin
+from firmware_bridge.units import Quantity
+from sim.plant.force_sources import leak_forces
 from sim.plant.leaks import PlantLeak
+from sim.plant.place import rows_by_node
 from sim.plant.seeds import FieldSeeds
-from sim.plant.structure import leak_forces, structure_field
+from sim.plant.structure import structure_field
 from sim.scenario.scenario import ScenarioTable
 from sim.scenario.structure import StructureTable
 from sim.world.structure.field import StructureField
@@ -85,21 +87,16 @@ class Shaking:
         seed: np.random.SeedSequence,
     ) -> None:
         room = nodes[0].compartment
-        pressure_pa = scenario.air.pressure_hpa * PA_PER_HPA
-        temperature_k = celsius_to_kelvin(scenario.air.temperature_c)
         field = structure_field(
             scenario.structure or StructureTable(),
             _hull_of(site, room),
-            leak_forces(leaks, room, pressure_pa, temperature_k),
+            leak_forces(leaks, room, scenario.air.pressure_pa, scenario.air.temperature_k),
             np.vstack([self.true_contacts_m[node.name] for node in nodes]),
             sample_rate_hz=rate_hz,
             seed=seed,
         )
-        first = 0
-        for node in nodes:
-            count = len(self.true_contacts_m[node.name])
-            self._field_of[node.name] = (field, tuple(range(first, first + count)))
-            first += count
+        for name, rows in rows_by_node([node.name for node in nodes], self.true_contacts_m).items():
+            self._field_of[name] = (field, rows)
 
 
 def _hull_of(site: Site, room: str) -> Hull:

@@ -1,6 +1,6 @@
 """The sound of a scenario: one field a compartment, from its leaks, machines and bursts, heard at the true microphones.
 
-How tables become rooms and sources is `sound_parts`.
+How tables become rooms and sources is `place` and `sound_sources`.
 """
 
 from collections.abc import Sequence
@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 
 from firmware_bridge.errors import SiteError
 from firmware_bridge.site.survey import Site
-from firmware_bridge.units import celsius_to_kelvin
-from sim.plant.leaks import PlantLeak, open_leaks
+from sim.plant.leaks import PlantLeak
+from sim.plant.place import Place, rows_by_node
 from sim.plant.seeds import FieldSeeds
-from sim.plant.sound_parts import Place, burst_source, leak_source, machine_source
+from sim.plant.sound_sources import burst_source, leak_source, machine_source
 from sim.scenario.scenario import ScenarioTable
-from sim.scenario.sound import BurstTable, RackTable
 from sim.world.air import Air
 from sim.world.sound.field import SoundField
 
@@ -28,12 +27,9 @@ class Sound:
         scenario: ScenarioTable,
         site: Site,
         seed: np.random.SeedSequence,
-        *,
-        racks: Sequence[RackTable] = (),
-        bursts: Sequence[BurstTable] = (),
-        leaks: Sequence[PlantLeak] | None = None,
+        leaks: Sequence[PlantLeak],
     ) -> None:
-        """Draw survey errors, and leak levels where the caller has no `leaks` with theirs, and find all sound paths.
+        """Draw survey errors and find all sound paths; `leaks` are the scenario's, with their draws of loudness.
 
         Raises:
             SiteError: a compartment with microphones has no hull, or one without acoustics.
@@ -46,8 +42,7 @@ class Sound:
             surveyed = site.microphones_m(node)
             if surveyed.size:
                 self.true_microphones_m[node.name] = surveyed + sigma_m * survey_random.standard_normal(surveyed.shape)
-        self._scenario, self._racks, self._bursts = scenario, tuple(racks), tuple(bursts)
-        leaks = open_leaks(scenario, np.random.default_rng(seeds.levels)) if leaks is None else leaks
+        self._scenario = scenario
         self._field_of: dict[str, tuple[SoundField, tuple[int, ...]]] = {}
         self._switched: dict[str, list[tuple[SoundField, str]]] = {}
         rooms = {node.compartment for node in site.nodes if node.name in self.true_microphones_m}
@@ -86,23 +81,24 @@ class Sound:
         place = Place.of(hull)
         nodes = [node for node in site.nodes if node.compartment == room and node.name in self.true_microphones_m]
         positions = np.vstack([self.true_microphones_m[node.name] for node in nodes])
-        pressure_pa = scenario.air.pressure_hpa * 100.0
-        temperature_k = celsius_to_kelvin(scenario.air.temperature_c)
-        leaking = [leak_source(leak, place, pressure_pa, temperature_k) for leak in leaks if leak.compartment == room]
+        air = Air(scenario.air.temperature_k, scenario.air.pressure_pa, scenario.air.relative_humidity)
+        leaking = [
+            leak_source(leak, place, air.pressure_pa, air.temperature_k) for leak in leaks if leak.compartment == room
+        ]
         machines = [machine for machine in scenario.machines if machine.compartment in {None, room}]
         sources = [source for source in leaking if source is not None]
         sources += [machine_source(machine, place) for machine in machines]
-        sources += [burst_source(burst, place) for burst in self._bursts if burst.compartment == room]
+        sources += [burst_source(burst, place) for burst in scenario.bursts if burst.compartment == room]
         field = SoundField(
             room=place.room,
-            air=Air(temperature_k, pressure_pa, scenario.air.relative_humidity),
+            air=air,
             sources=sources,
             microphones_m=place.inside(positions),
             sample_rate_hz=scenario.arrays.burst_rate_khz * 1000.0,
             seed=seed,
             reflections=acoustics.reflections,
             wall_reflection=acoustics.wall_reflection,
-            racks=[place.rack(rack) for rack in self._racks if rack.compartment == room],
+            racks=[place.rack(rack) for rack in scenario.racks if rack.compartment == room],
             temperature_gradient_k_m=place.vector(acoustics.temperature_gradient_k_m),
             late_reverberation=acoustics.late_reverberation,
             moist_speed=acoustics.humid_speed,
@@ -110,8 +106,5 @@ class Sound:
         for machine in machines:
             for name in {machine.name, machine.switch} - {None}:
                 self._switched.setdefault(str(name), []).append((field, f"machine {machine.name}"))
-        first = 0
-        for node in nodes:
-            count = len(self.true_microphones_m[node.name])
-            self._field_of[node.name] = (field, tuple(range(first, first + count)))
-            first += count
+        for name, rows in rows_by_node([node.name for node in nodes], self.true_microphones_m).items():
+            self._field_of[name] = (field, rows)

@@ -10,13 +10,13 @@ from firmware_bridge.site.survey import Node
 from firmware_bridge.units import NS_PER_S, ns_to_s, s_to_ns
 from firmware_bridge.wire.reports import Channel, Feature
 from sim.faults.node_faults import HEALTHY, NodeCondition, NodeFaults
-from sim.faults.schedule import Fault, of
-from sim.node.board import BOARD_SUPPLY_V, POWER_UP, WATCHDOG, Wiring
-from sim.node.firmware import Board, Firmware, Recording
+from sim.faults.schedule import Fault, hitting
+from sim.node.board import BOARD_SUPPLY_V, POWER_UP, WATCHDOG, Board, BurstOrder, Pins
+from sim.node.firmware import Firmware
 from sim.node.outgoing import TRANSMIT_BYTES, Outgoing
-from sim.node.transducer import NOMINAL_K
+from sim.node.transducer import SENSITIVITY_K
 from sim.plant.front_ends import oscillator
-from sim.plant.senses import Senses, Surroundings
+from sim.plant.senses import NodeSurroundings, Senses
 from sim.scenario.scenario import ScenarioTable
 
 LONGEST_BURST = 65_536
@@ -33,7 +33,7 @@ class Station:
         self,
         scenario: ScenarioTable,
         node: Node,
-        around: Surroundings,
+        around: NodeSurroundings,
         seed: np.random.SeedSequence,
         faults: Sequence[Fault] = (),
     ) -> None:
@@ -46,12 +46,11 @@ class Station:
         self._around = around
         self._now_ns = self._followed_ns = 0
         self._warmer_k = scenario.clocks.board_warmer_k
-        self.faults = NodeFaults(of(faults, "node", node.name))
+        self.faults = NodeFaults(hitting(faults, "node", node.name))
         self._condition = HEALTHY
         self.senses = Senses(
             scenario, node, around, random=random, seed=sense_seed, noise_seed=noise_seed, faults=faults
         )
-        self.microphones = self.senses.microphones
         self._supply_random = np.random.default_rng(supply_seed)
         self.clock = oscillator(
             scenario.clocks, int(random.integers(0, 1 << 40)), self.drift, clock_seed, self.faults.clock_steps
@@ -62,13 +61,13 @@ class Station:
             oscillator=self.clock,
             read_slow=lambda: self.senses.read_slow(self._now_ns),
             boot_id=int(random.integers(0, 256)),
-            wiring=Wiring(self.senses.read_levels, self._move_relay, self._board_state),
+            pins=Pins(self.senses.read_levels, self._move_relay, self._board_state),
             outgoing=Outgoing(
                 scenario.lines.baud if serial else None, scenario.lines.transmit_bytes if serial else TRANSMIT_BYTES
             ),
             samples_a_frame=scenario.streams.samples_a_frame,
         )
-        self.recording: list[Recording] = []
+        self.under_way: list[BurstOrder] = []
         self._inbox: deque[tuple[int, bytes]] = deque(maxlen=MAX_WAITING)
         self._outbox: deque[tuple[int, bytes]] = deque(maxlen=MAX_WAITING)
 
@@ -101,7 +100,7 @@ class Station:
         else:
             self.firmware.receive(now_ns, data)
 
-    def step(self, now_ns: int) -> list[Recording]:
+    def step(self, now_ns: int) -> list[BurstOrder]:
         """Do what is due; returns bursts that begin now."""
         self._now_ns = now_ns
         self._follow_faults(now_ns)
@@ -112,27 +111,27 @@ class Station:
         while self._inbox and self._inbox[0][0] <= now_ns:
             self.firmware.receive(*self._inbox.popleft())
         begun = self.firmware.step(now_ns)
-        self.recording += begun
+        self.under_way += begun
         return begun
 
     def edge(self, at_ns: int) -> None:
         """The trigger line that it hangs on was pulsed."""
         if self._condition.powered and not self._condition.hung:
-            recording = self.firmware.edge(at_ns)
-            self.recording += [recording] if recording else []
+            order = self.firmware.edge(at_ns)
+            self.under_way += [order] if order else []
 
-    def render(self, recording: Recording, temperature_k: float) -> tuple[NDArray[np.int16], bool]:
+    def render(self, order: BurstOrder, temperature_k: float) -> tuple[NDArray[np.int16], bool]:
         """Counts (channels, samples) of a burst of sensors at `temperature_k`, and whether it saturated."""
-        return self.senses.render(recording, self.clock.rate_at(recording.start_ns), temperature_k)
+        return self.senses.render(order, self.clock.rate_at(order.start_ns), temperature_k)
 
     def temperature_k(self) -> float:
         """Of its sensors now; what nothing depends on is not looked up."""
-        return self.senses.air_k() if self.senses.fast else NOMINAL_K
+        return self.senses.air_k() if self.senses.fast else SENSITIVITY_K
 
-    def finish(self, recording: Recording, now_ns: int, counts: NDArray[np.int16], *, saturated: bool) -> None:
+    def finish(self, order: BurstOrder, now_ns: int, counts: NDArray[np.int16], *, saturated: bool) -> None:
         """A burst was rendered."""
         if self._condition.powered and not self._condition.hung:
-            self.firmware.recorded(now_ns, recording, counts, saturated=saturated)
+            self.firmware.recorded(now_ns, order, counts, saturated=saturated)
 
     def next_frame(self, now_ns: int) -> bytes | None:
         """The next frame that it has for its line."""
@@ -147,7 +146,7 @@ class Station:
 
     def reboot(self, now_ns: int, cause: int = POWER_UP) -> None:
         """Start anew; everything that was under way is lost."""
-        self.recording.clear()
+        self.under_way.clear()
         self._inbox.clear()
         self._outbox.clear()
         self.firmware.reboot(now_ns, cause)
@@ -156,8 +155,8 @@ class Station:
     def next_ns(self, now_ns: int) -> int | None:
         """True time after `now_ns` at which there is something to do or to fetch, or earlier what is due already."""
         next_ns = self._edge_ns(now_ns)
-        for recording in self.recording:
-            next_ns = min(next_ns, self.end_ns(recording))
+        for order in self.under_way:
+            next_ns = min(next_ns, self.end_ns(order))
         if self.clock.next_ns is not None:
             next_ns = min(next_ns, self.clock.next_ns)
         if self._condition.powered and not self._condition.hung:
@@ -174,15 +173,15 @@ class Station:
                 next_ns = min(next_ns, self._outbox[0][0])
         return None if next_ns >= NEVER_NS else next_ns
 
-    def end_ns(self, recording: Recording) -> int:
-        """When the last sample of a recording has passed."""
-        return recording.start_ns + round(recording.samples / self.senses.rate_hz * NS_PER_S)
+    def end_ns(self, order: BurstOrder) -> int:
+        """When the last sample of a burst has passed."""
+        return order.start_ns + round(order.samples / self.senses.rate_hz * NS_PER_S)
 
-    def take_ended(self, now_ns: int) -> list[Recording]:
+    def take_ended(self, now_ns: int) -> list[BurstOrder]:
         """The recordings that are over; each is given once."""
-        ended = [recording for recording in self.recording if self.end_ns(recording) <= now_ns]
+        ended = [order for order in self.under_way if self.end_ns(order) <= now_ns]
         if ended:
-            self.recording = [recording for recording in self.recording if recording not in ended]
+            self.under_way = [order for order in self.under_way if order not in ended]
         return ended
 
     def _edge_ns(self, now_ns: int) -> int:
@@ -202,7 +201,7 @@ class Station:
             return
         is_now: NodeCondition = self._condition
         if was.powered and not is_now.powered:
-            self.recording.clear()
+            self.under_way.clear()
             self._inbox.clear()
             self._outbox.clear()
             self.firmware.lose_power()
@@ -211,7 +210,7 @@ class Station:
         elif is_now.powered and any(before_s < at_s <= now_s for at_s in self.faults.resets_s):
             self.reboot(now_ns, WATCHDOG)
         elif was.hung and not is_now.hung:
-            self.recording.clear()
+            self.under_way.clear()
             self.firmware.resume(now_ns)
 
     # ------------------------------------------------------------------ its board

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.survey import Site
 from sim.plant.opened_plant import OpenedPlant
+from sim.scenario.scenario import ScenarioTable
 from sim.scenario.sound import RackTable
 
 FloatArray = NDArray[np.float64]
@@ -43,27 +44,38 @@ def furnishings(plant: OpenedPlant) -> list[Furnishing]:
     for room in site.compartments:
         if room.hull is None:
             continue
-        leaks = [(leak.name, leak.position_m) for leak in scenario.leaks if leak.compartment == room.name]
-        racks = [rack for rack in scenario.racks if rack.compartment == room.name]
         nodes = {
             node.name: places
             for node in site.nodes
             if node.compartment == room.name and len(places := _places(plant, node.name))
         }
-        machines = [(m.name, m.position_m) for m in scenario.machines if m.compartment == room.name]
-        machines += [(burst.name, burst.position_m) for burst in scenario.bursts if burst.compartment == room.name]
-        if nodes:  # machines without a compartment are in every one that is listened to
-            machines += [(m.name, m.position_m) for m in scenario.machines if m.compartment is None]
-        marks = [
-            (mark.name, mark.position_m) for mark in site.landmarks if _nearest(site, mark.position_m) == room.name
-        ]
-        if leaks or racks or nodes or machines:
-            found.append(Furnishing(room.name, room.hull, leaks, machines, marks, racks, nodes))
+        furnishing = furnished(room.name, room.hull, scenario, site, nodes)
+        if furnishing.leaks or furnishing.racks or nodes or furnishing.machines:
+            found.append(furnishing)
     return found
 
 
-def _nearest(site: Site, position_m: Triple) -> str:
-    """The compartment whose wall is nearest to a place."""
+def furnished(
+    name: str, hull: Hull, scenario: ScenarioTable, site: Site, nodes: Mapping[str, FloatArray]
+) -> Furnishing:
+    """The compartment `name` with its `hull`; `nodes` are the places (n, 3) of the fast sensors in it."""
+    machines = [(m.name, m.position_m) for m in scenario.machines if m.compartment == name]
+    machines += [(burst.name, burst.position_m) for burst in scenario.bursts if burst.compartment == name]
+    if nodes:  # machines without a compartment are in every one that is listened to
+        machines += [(m.name, m.position_m) for m in scenario.machines if m.compartment is None]
+    return Furnishing(
+        name=name,
+        hull=hull,
+        leaks=[(leak.name, leak.position_m) for leak in scenario.leaks if leak.compartment == name],
+        machines=machines,
+        landmarks=[(m.name, m.position_m) for m in site.landmarks if _nearest_room(site, m.position_m) == name],
+        racks=[rack for rack in scenario.racks if rack.compartment == name],
+        nodes=nodes,
+    )
+
+
+def _nearest_room(site: Site, position_m: Triple) -> str:
+    """The compartment whose wall is nearest to a place, of those with a hull; there must be one."""
     place = np.array([position_m])
     away = {
         room.name: abs(float(room.hull.signed_distance_m(place)[0]))

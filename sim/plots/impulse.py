@@ -10,7 +10,7 @@ from firmware_bridge.site.survey import Node
 from firmware_bridge.units import Quantity
 from sim.plant.leaks import PlantLeak
 from sim.plant.opened_plant import OpenedPlant, plugged_fast_nodes
-from sim.plots.style import LEAK, QUIET, Drawn, finished, new_figure, tidy
+from sim.plots.style import LEAK, QUIET, Drawn, explain, finished, new_figure, tidy
 from sim.world.sound.transfer import Ways
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ LOUD_DB = 40.0  # ways weaker than the strongest by more are not marked
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Click:
     """What one microphone hears of a click of 1 Pa at 1 m.
 
     Args:
@@ -96,10 +96,7 @@ def draw_impulse(plant: OpenedPlant) -> Drawn:
         first_s, last_s = min(first for first, _ in shown_s), max(last for _, last in shown_s)
         grid[-1, column].set_xlim(1e3 * first_s, 1e3 * last_s)
         grid[-1, column].set_xlabel("time since the click, ms", fontsize=9)
-    known = {
-        label: handle for axes in grid.ravel() for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    figure.legend(known.values(), known.keys(), fontsize=9, loc="outside lower center", ncols=4, frameon=False)
+    explain(figure, "outside lower center")
     what = "Impulse responses through the air: a click of 1 Pa at 1 m, band-limited as the simulator carries it"
     return Drawn(finished(figure, plant, what), tuple(notes))
 
@@ -108,7 +105,7 @@ def _opens(leak: PlantLeak) -> bool:
     return bool(leak.opening.open_intervals)
 
 
-def _heard(plant: OpenedPlant, leak: PlantLeak, node: Node) -> Heard | None:
+def _heard(plant: OpenedPlant, leak: PlantLeak, node: Node) -> Click | None:
     """None where leak and node share no air that is simulated."""
     if node.compartment != leak.compartment:
         return None
@@ -116,25 +113,25 @@ def _heard(plant: OpenedPlant, leak: PlantLeak, node: Node) -> Heard | None:
     response, first_s, ways = field.response(f"leak {leak.name}")
     pressure_pa = response[channels[0]]
     rate_hz = plant.stations[node.name].rate_hz
-    return Heard(first_s + np.arange(len(pressure_pa)) / rate_hz, pressure_pa, ways, ways.receiver == channels[0])
+    return Click(first_s + np.arange(len(pressure_pa)) / rate_hz, pressure_pa, ways, ways.receiver == channels[0])
 
 
-def _draw(axes: "Axes", heard: Heard) -> None:
-    delays_s = heard.ways.delay_s[heard.mine]
-    axes.plot(1e3 * heard.time_s, 1e3 * heard.pressure_pa, color=QUIET, lw=0.9, label="response")
-    direct = heard.ways.detour_m[heard.mine] == 0.0
+def _draw(axes: "Axes", click: Click) -> None:
+    delays_s = click.ways.delay_s[click.mine]
+    axes.plot(1e3 * click.time_s, 1e3 * click.pressure_pa, color=QUIET, lw=0.9, label="response")
+    direct = click.ways.detour_m[click.mine] == 0.0
     straight = int(np.argmin(np.where(direct, delays_s, np.inf))) if len(delays_s) else -1
-    top = float(np.abs(heard.pressure_pa).max(initial=0.0)) or 1.0
-    low = min(float(heard.pressure_pa.min(initial=0.0)), -0.35 * top)
+    top = float(np.abs(click.pressure_pa).max(initial=0.0)) or 1.0
+    low = min(float(click.pressure_pa.min(initial=0.0)), -0.35 * top)
     labelled: set[str] = set()
-    for way in np.nonzero(heard.loud & (delays_s <= heard.shown_s[1]))[0]:
+    for way in np.nonzero(click.loud & (delays_s <= click.shown_s[1]))[0]:
         kind = "around a rack" if not direct[way] else "first arrival" if way == straight else "echo"
         color, width = {"first arrival": (LEAK, 1.4), "echo": ("#e3a59d", 0.8), "around a rack": ("#d9822b", 1.1)}[kind]
         label = None if kind in labelled else kind
         labelled.add(kind)
         axes.axvline(1e3 * delays_s[way], color=color, lw=width, zorder=0, label=label)
     if straight >= 0:
-        axes.annotate(f"{1e3 * delays_s[straight]:.2f} ms, {heard.ways.length_m[heard.mine][straight]:.2f} m",
+        axes.annotate(f"{1e3 * delays_s[straight]:.2f} ms, {click.ways.length_m[click.mine][straight]:.2f} m",
                       (1e3 * delays_s[straight], 1.1e3 * low), (4, 2), textcoords="offset points", fontsize=8,
                       color=LEAK, va="bottom")  # fmt: skip
     axes.set_ylim(1.1e3 * low, 1.15e3 * top)

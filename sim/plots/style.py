@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Literal
 
+from firmware_bridge.units import S_PER_DAY, S_PER_HOUR
 from sim.plant.opened_plant import OpenedPlant
 from sim.scenario.scenario import ScenarioTable
 from sim.truth import TrueLeak
@@ -20,7 +21,12 @@ SERIES = ("#1f6fb2", "#d9822b", "#3a9a55", "#8e6bb0", "#8c564b", "#c2579b", "#6b
 LANDMARK, RACK, SHADOW = "#7c7c7c", "#c9a66b", "#ecdfc8"
 DASHES = ("-", (0, (5, 2)), (0, (1.5, 1.5)), (0, (6, 2, 1, 2)))
 DPI = 110
-TIME_UNITS = ((2.5 * 86_400.0, 86_400.0, "d"), (3.0 * 3600.0, 3600.0, "h"), (1200.0, 60.0, "min"), (0.0, 1.0, "s"))
+TIME_UNITS = (
+    (2.5 * S_PER_DAY, S_PER_DAY, "d"),
+    (3.0 * S_PER_HOUR, S_PER_HOUR, "h"),
+    (1200.0, 60.0, "min"),
+    (0.0, 1.0, "s"),
+)
 MOST_LABELS = 8  # of marks along one axis: more cannot be read
 
 
@@ -43,6 +49,11 @@ def finished(figure: "Figure", plant: OpenedPlant, what: str) -> bytes:
     """The figure as PNG, titled with what it shows, the scenario and the seed."""
     title = plant.scenario.title or plant.scenario.name
     figure.suptitle(f"{what}\n{title} · seed {plant.seed}", fontsize=12)
+    return as_png(figure)
+
+
+def as_png(figure: "Figure") -> bytes:
+    """The figure as it is."""
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
     return buffer.getvalue()

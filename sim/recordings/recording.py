@@ -33,8 +33,8 @@ from sim.plant.opened_plant import OpenedPlant, plugged_fast_nodes
 from sim.recordings.node_recorder import BurstRecorder, NodeRecorder, PieceRecorder
 from sim.recordings.span import SLOW_PERIOD_S, Format, Sizes, Span, sizes
 from sim.recordings.truth import node_truth, world_truth
-from sim.recordings.whole_folder import TRUTH
 from sim.scenario.scenario import ScenarioTable
+from sim.whole_files import TRUTH
 
 SLOW = "slow.csv"
 SLOW_COLUMNS = ("time_s", "node", "sensor", "quantity", "value", "unit")

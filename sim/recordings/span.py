@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from firmware_bridge.errors import BridgeError
 from firmware_bridge.site.survey import Node
 from firmware_bridge.units import s_to_ns
+from sim.errors import RecordingError
 from sim.recordings.wave_files import BYTES_A_COUNT, MOST_WAV_BYTES
-from sim.recordings.whole_folder import told_bytes
 from sim.scenario.scenario import ScenarioTable
 from sim.truth import true_leaks
+from sim.whole_files import told_bytes
 
 Format = Literal["wav", "npz"]
 
@@ -24,10 +24,6 @@ BURSTS_FOR_S, PIECE_FOR_S, EVERY_S = 60.0, 10.0, 1.0
 MOST_BURSTS = 100_000  # files a node: beyond that folders become slow; NPZ holds them in one
 SLOW_PERIOD_S = 1  # of slow.csv, as controllers ask for
 SLOW_ROW_BYTES = 64  # at most, about
-
-
-class RecordingError(BridgeError):
-    """What was asked for cannot be recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +78,8 @@ def span_of(
     Raises:
         RecordingError: it does not lie in the scenario.
     """
+    if not all(math.isfinite(asked_s) for asked_s in (from_s, for_s, every_s) if asked_s is not None):
+        raise RecordingError("nan is no time", remedy="give --from, --for and --every in seconds")
     end_s = scenario.duration_s
     if from_s is None and for_s is None and every_s is None:
         every_s = EVERY_S

@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from firmware_bridge.site.survey import Node
-from firmware_bridge.units import PA_PER_HPA, Quantity, celsius_to_kelvin, s_to_ns
-from sim.plant.opened_plant import OpenedPlant, unit_of
+from firmware_bridge.units import Quantity, s_to_ns
+from sim.plant.opened_plant import OpenedPlant
 from sim.recordings.span import Span
 from sim.scenario.scenario import ScenarioTable
 from sim.truth import TrueLeak, true_leaks
+from sim.whole_files import RECORDING
 from sim.world.air import Air
 
 FORMAT = 1
-KIND = "leaksim recording"
 
 
 def world_truth(plant: OpenedPlant, span: Span, *, small: bool) -> dict[str, Any]:
     """What the whole recording has in common."""
     scenario = plant.scenario
     return {
-        "kind": KIND,
+        "kind": RECORDING,
         "format": FORMAT,
         "scenario": scenario.name,
         "title": scenario.title,
@@ -47,7 +47,7 @@ def node_truth(plant: OpenedPlant, node: Node, recordings: list[dict[str, Any]])
             "channel": row,
             "sensor": sensor.name,
             "quantity": sensor.quantity.name.lower(),
-            "unit": unit_of(sensor.quantity),
+            "unit": sensor.quantity.unit,
             "scale": plant.scale_of(node.name, sensor.quantity),
             "true_gain": gains[sensor.name],
             "surveyed_position_m": sensor.position_m,
@@ -95,7 +95,7 @@ def recorded(
 
 def _air(scenario: ScenarioTable) -> dict[str, float]:
     given = scenario.air
-    air = Air(celsius_to_kelvin(given.temperature_c), given.pressure_hpa * PA_PER_HPA, given.relative_humidity)
+    air = Air(given.temperature_k, given.pressure_pa, given.relative_humidity)
     moist = air.moist_speed_ratio if scenario.acoustics.humid_speed else 1.0
     return {**asdict(air), "sound_speed_m_s": air.sound_speed_m_s * moist}
 
@@ -106,6 +106,6 @@ def _leak(leak: TrueLeak, plant: OpenedPlant) -> dict[str, Any]:
     drawn = next(drawn.leak for drawn in plant.leaks if drawn.name == leak.name)
     told = asdict(leak)
     told.pop("opening")
-    told["drawn_level_db"] = drawn.inward_level_db(air.pressure_hpa * PA_PER_HPA, celsius_to_kelvin(air.temperature_c))
+    told["drawn_level_db"] = drawn.inward_level_db(air.pressure_pa, air.temperature_k)
     finite = {key: None if isinstance(value, float) and math.isinf(value) else value for key, value in told.items()}
     return {**finite, "open_s": leak.opening.open_intervals, "changes": [asdict(c) for c in leak.opening.changes]}

@@ -1,1 +1,1 @@
-"""What a run looked like, for people: a picture of the hull and a page. Needs matplotlib (the extra `report`)."""
+"""What a run looked like, for people: a picture, a page and a summary. Only the picture needs the extra `report`."""

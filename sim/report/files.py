@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sim.report.page import page
 from sim.report.picture import draw
-from sim.report.run_record import RunRecord
+from sim.run_record import RunRecord
+from sim.whole_files import write_whole
 
 
 def write_report(record: RunRecord, out: Path) -> list[Path]:
@@ -20,13 +21,3 @@ def write_report(record: RunRecord, out: Path) -> list[Path]:
     for path, data in files.items():
         write_whole(path, data)
     return list(files)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write `data` beside `path` and move it there, so that no half of it is ever seen."""
-    partial = path.with_suffix(path.suffix + ".part")
-    try:
-        partial.write_bytes(data)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)

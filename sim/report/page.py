@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from html import escape
 
 from sim.heard import Heard
-from sim.report.run_record import RunRecord
 from sim.report.summary import rows
+from sim.run_record import RunRecord
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 70rem; margin: 2rem auto; padding: 0 1rem; color: #222 }

@@ -1,6 +1,6 @@
 """The summary of a run in words: name and value of each line."""
 
-from sim.report.run_record import RunRecord
+from sim.run_record import RunRecord
 
 FELL_BEHIND_S = 1.0
 LONGEST_IN_MINUTES_H = 3.0

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from firmware_bridge.declared import Declared
 from firmware_bridge.site.schema import Name
+from firmware_bridge.units import PA_PER_HPA, celsius_to_kelvin
 from sim.scenario.bounds import Seconds, Share
 
 MAX_EQUIPMENT = 64  # of each kind; a station has a dozen
@@ -31,6 +32,16 @@ class AirTable(Declared):
     relative_humidity: Share
     oxygen_hpa: PartialHpa | None = None  # default: 21 % of the pressure
     carbon_dioxide_hpa: PartialHpa = 4.0
+
+    @property
+    def pressure_pa(self) -> float:
+        """Pressure at the start, Pa."""
+        return self.pressure_hpa * PA_PER_HPA
+
+    @property
+    def temperature_k(self) -> float:
+        """Temperature at the start, K."""
+        return celsius_to_kelvin(self.temperature_c)
 
     @property
     def oxygen_partial_hpa(self) -> float:

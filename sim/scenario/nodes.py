@@ -2,7 +2,8 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from firmware_bridge.declared import Declared
 from sim.scenario.parts import BAROMETERS, CONTACTS, MICROPHONES, with_part
@@ -10,7 +11,17 @@ from sim.scenario.parts import BAROMETERS, CONTACTS, MICROPHONES, with_part
 MAX_BANDS = 8  # of BAND_LEVELS
 
 Decibels = Annotated[float, Field(ge=0, le=10)]
-Kilohertz = Annotated[float, Field(gt=0, le=5000)]
+LEAST_KHZ = 1.0  # of a filter: a slower one rings for so long that no capture can begin early enough
+
+
+def _settles(khz: float) -> float:
+    """Refuse a corner far below all that is sensed: captures begin as much earlier as it takes to settle."""
+    if khz < LEAST_KHZ:
+        raise PydanticCustomError("slow", "should be at least {least} kHz", {"least": f"{LEAST_KHZ:g}"})
+    return khz
+
+
+Kilohertz = Annotated[float, Field(gt=0, le=5000), AfterValidator(_settles)]
 Quality = Annotated[float, Field(ge=0.3, le=100)]
 Pascals = Annotated[float, Field(ge=0, le=10_000)]
 Kelvins = Annotated[float, Field(ge=0, le=50)]
@@ -18,6 +29,11 @@ ResponseSeconds = Annotated[float, Field(ge=0, le=36_000)]
 EffectiveBits = Annotated[float, Field(ge=4, le=16)]
 SkewMicroseconds = Annotated[float, Field(ge=0, le=50)]
 GainPerKelvin = Annotated[float, Field(ge=-0.05, le=0.05)]
+
+
+def _refuse_more_bits(effective_bits: float | None, bits: int) -> None:
+    if effective_bits is not None and effective_bits > bits:
+        raise ValueError(f"effective_bits {effective_bits:g} are more than bits {bits}")
 
 
 class SurveyErrorTable(Declared):
@@ -59,6 +75,11 @@ class ArraysTable(Declared):
     def _of_its_part(cls, table: object) -> object:
         return with_part(table, MICROPHONES)
 
+    @model_validator(mode="after")
+    def _bits_fit(self) -> "ArraysTable":
+        _refuse_more_bits(self.effective_bits, self.bits)
+        return self
+
 
 class ContactsTable(Declared):
     """The contact sensors on the hull; resonant ones have `resonance_khz`, broad ones `low_khz` and `high_khz`."""
@@ -85,6 +106,11 @@ class ContactsTable(Declared):
     @classmethod
     def _of_its_part(cls, table: object) -> object:
         return with_part(table, CONTACTS)
+
+    @model_validator(mode="after")
+    def _bits_fit(self) -> "ContactsTable":
+        _refuse_more_bits(self.effective_bits, self.bits)
+        return self
 
 
 class BarometersTable(Declared):

@@ -75,5 +75,6 @@ def with_part(table: object, parts: Mapping[str, Figures]) -> object:
     """The keys of a table as read from a file, behind them the figures of the part that it names."""
     if not isinstance(table, dict):
         return table
-    figures = parts.get(table.get("part", ""), {})
+    part = table.get("part")
+    figures = parts.get(part, {}) if isinstance(part, str) else {}  # what else it may be is refused with its key
     return {**figures, **table}

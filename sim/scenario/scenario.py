@@ -1,6 +1,7 @@
 """A whole scenario file: its tables, and whether they fit the site that they name."""
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -110,6 +111,9 @@ def _contradictions(scenario: ScenarioTable, site: Site) -> list[str]:
         *_unknown("bursts[].compartment", [b.compartment for b in scenario.bursts if b.compartment], rooms, "room"),
         *_unknown("racks[].compartment", [rack.compartment for rack in scenario.racks], rooms, "compartment"),
         *gas_problems(scenario.cabin, scenario.events, rooms, [h.name for h in site.hatches], _machines(scenario)),
+        *_twice("leaks", [(leak.name, leak.compartment) for leak in scenario.leaks]),
+        *_twice("machines", [(machine.name, machine.compartment) for machine in scenario.machines]),
+        *_twice("bursts", [(burst.name, burst.compartment) for burst in scenario.bursts]),
         *_leak_problems(scenario, site),
         *(
             f"faults[{i}]: until_s {fault.until_s:g} is not after from_s {fault.from_s:g}"
@@ -147,6 +151,16 @@ def _leak_problems(scenario: ScenarioTable, site: Site) -> list[str]:
                 f"leaks[{i}].position_m: {away_m:.3f} m off the hull of {leak.compartment!r}; leaks sit on it"
             )
     return problems
+
+
+def _twice(key: str, placed: Sequence[tuple[str, str | None]]) -> list[str]:
+    """Names that two things of one kind in one compartment share: they would share their noise. None is every one."""
+    shared = {
+        name
+        for (name, room), (other, elsewhere) in combinations(placed, 2)
+        if name == other and (room == elsewhere or None in {room, elsewhere})
+    }
+    return [f"{key}: {name!r} is named twice in one compartment" for name in sorted(shared)]
 
 
 def _unknown(key: str, asked: Iterable[str], known: Sequence[str], what: str) -> list[str]:

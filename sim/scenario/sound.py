@@ -1,6 +1,6 @@
 """Tables of airborne sound: how rooms answer, what stands in them, and what sounds beside the leak.
 
-Places and directions are in the site frame. What becomes of them is `sim/plant/sound.py`.
+Places and directions are in the site frame. What becomes of them is `sim/plant`.
 """
 
 import math

@@ -8,7 +8,8 @@ from firmware_bridge.wire.codec import decode, encode, kind_of
 from firmware_bridge.wire.commands import Capture, Command, Hello, Ping, Siren, SirenPattern, Start, Stop, TriggerRole
 from firmware_bridge.wire.framing import Deframer, Flags, Packet, encode_packet
 from firmware_bridge.wire.reports import Ack, AckResult, BurstPiece, Channel, Feature, HelloAck, Pong, Samples, Status
-from sim.node.firmware import Board, Firmware
+from sim.node.board import Board
+from sim.node.firmware import Firmware
 from sim.node.oscillator import Oscillator
 
 BOARD = Board(
@@ -110,9 +111,9 @@ def test_what_it_does_not_know_it_says_so() -> None:
 def test_the_pieces_of_a_burst_are_in_order_and_agree() -> None:
     twin = Twin()
     twin.tell(Capture(4, 1200, TriggerRole.WAIT_EDGE, twin.now_ns + OFFSET_NS + NS_PER_S))
-    recording = twin.firmware.edge(twin.now_ns + 1000)
-    assert recording is not None
-    twin.firmware.recorded(twin.now_ns, recording, np.zeros((2, 1200), dtype=np.int16), saturated=False)
+    order = twin.firmware.edge(twin.now_ns + 1000)
+    assert order is not None
+    twin.firmware.recorded(twin.now_ns, order, np.zeros((2, 1200), dtype=np.int16), saturated=False)
     packets = twin.said()
     pieces = [piece for piece in map(decode, packets) if isinstance(piece, BurstPiece)]
     assert [piece.offset for piece in pieces] == [0, 512, 1024]

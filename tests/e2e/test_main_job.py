@@ -25,7 +25,8 @@ from sim.scenario.weather import WeatherTable
 from sim.score import complete, score
 from sim.truth import true_leaks
 from sim.virtual_time import run_virtual
-from tests.support.virtual_rig import CONFIGS, Run, run_virtual_rig, scenario
+from tests.support.shipped import CONFIGS
+from tests.support.virtual_rig import Run, run_virtual_rig, scenario
 
 # Seldom enough to keep the test short: fewer bursts to render, the same decisions.
 SELDOM = {"tasking": {"capture_period_s": 4.0, "alert_period_s": 10.0}}
@@ -41,8 +42,8 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Path]:
 def test_the_leak_is_found_alarmed_and_sized(found: tuple[Run, Path]) -> None:
     run, _ = found
     table = scenario()
-    hull = load_site(CONFIGS / "sites" / f"{table.site}.toml").compartment("orbital-module").hull
-    judged = score(run.heard, run.plant.siren_log, true_leaks(table), hull, siren_expected=True)
+    site = load_site(CONFIGS / "sites" / f"{table.site}.toml")
+    judged = score(run.heard, run.plant.siren_log, true_leaks(table), site, siren_expected=True)
     assert judged.success
     assert complete(run.heard, run.plant.siren_log)
     assert judged.false_alarms == 0

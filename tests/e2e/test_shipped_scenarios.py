@@ -11,12 +11,12 @@ import pytest
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import Quantity
 from firmware_bridge.wire.commands import Capture, Levels, Ping, Start, TriggerRole
-from sim.report.run_record import RunRecord
-from sim.scenario.scenario import ScenarioTable, list_scenarios, load_scenario
+from sim.run_record import RunRecord
+from sim.scenario.scenario import ScenarioTable, list_scenarios
 from sim.subject import find_subject
 from sim.trial import TrialSettings, run_trial
 from tests.support.scripted_host import Script, play
-from tests.support.virtual_rig import CONFIGS
+from tests.support.shipped import CONFIGS, shipped
 
 SHIPPED = [name for name, _ in list_scenarios(CONFIGS / "scenarios")]
 CHEAPEST = "bench-box"  # two array nodes in a small box: a run of its small size takes two seconds
@@ -26,7 +26,7 @@ BURST_SAMPLES = 2048  # enough for every source and every front end to be in it
 
 
 def loaded(name: str) -> tuple[ScenarioTable, Site]:
-    return load_scenario(CONFIGS / "scenarios" / f"{name}.toml", CONFIGS / "sites")
+    return shipped(name)
 
 
 def trial(name: str, seed: int) -> tuple[RunRecord, list[dict[str, Any]]]:
@@ -52,7 +52,7 @@ def hosts_script(site: Site) -> Iterator[tuple[float, str, Ping | Start | Levels
     for node in site.nodes:
         yield 0.5, node.name, Ping(1)
         yield 1.0, node.name, Start(200)
-        if node.of_quantity(Quantity.ULTRASOUND):
+        if any(sensor.quantity.in_bursts for sensor in node.sensors):
             yield 1.5, node.name, Levels(500)
             yield 2.0, node.name, Capture(1, BURST_SAMPLES, TriggerRole.AT_TIME, 0)
 
@@ -72,6 +72,12 @@ def bytes_of_the_world(name: str, seed: int) -> dict[str, bytes]:
 
 def test_there_are_scenarios() -> None:
     assert {"ms09-2018", "bench-box", "two-leaks", "quiet-week"} <= set(SHIPPED)
+
+
+def test_every_kind_of_sensor_that_is_sampled_fast_is_in_some_of_them() -> None:
+    sensors = [sensor for name in SHIPPED for node in loaded(name)[1].nodes for sensor in node.sensors]
+    fast = {quantity for quantity in Quantity if quantity.in_bursts}
+    assert fast == {sensor.quantity for sensor in sensors if sensor.quantity.in_bursts}
 
 
 @pytest.mark.parametrize("name", SHIPPED)

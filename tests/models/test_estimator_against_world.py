@@ -23,7 +23,8 @@ from sim.world.gas.species import GAS_CONSTANT_J_KG_K, Fill, Species
 from sim.world.leak.hole import Hole
 from sim.world.sound.room import BoxRoom, CylinderRoom
 from tests.support.pressing import scalars
-from tests.support.rig import RigEar, leaking_at, shipped
+from tests.support.rig import RigEar, leaking_at
+from tests.support.shipped import shipped
 
 LEAK_M = (1.86, -0.99694, 0.46488)
 CABIN = "cabin"

@@ -18,7 +18,7 @@ from benchmarks.accuracy.cabin_log import (
     roughness,
     simulated_logs,
 )
-from sim.world.gas.weather import WeatherSettings, preset
+from sim.world.gas.weather_settings import WeatherSettings, preset
 
 TABLE = Path(__file__).parents[1] / "vectors" / "cabin_slopes.toml"
 LOG = os.environ.get("LEAKLOC_CABIN_LOG", "")

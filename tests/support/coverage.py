@@ -7,7 +7,8 @@ import numpy as np
 
 from controller.localize.locate import Locator, Settings
 from controller.localize.verdict import Fix, NoFix
-from tests.support.rig import COMPARTMENT, Position, RigEar, anywhere_on, leaking_at, shipped, tube, without_leak
+from tests.support.rig import COMPARTMENT, Position, RigEar, anywhere_on, leaking_at, tube, without_leak
+from tests.support.shipped import shipped
 
 
 @dataclass(frozen=True)

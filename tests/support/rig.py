@@ -1,7 +1,6 @@
 """Bursts that the simulated rig would send, straight from its plant: no wire, no session, no clock to learn."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,24 +12,18 @@ from controller.measure.cross_spectra import SpectraAccumulator
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.cylinder import CylinderHull
 from firmware_bridge.site.survey import Site
-from firmware_bridge.units import Quantity, celsius_to_kelvin, s_to_ns
-from sim.node.firmware import Recording
+from firmware_bridge.units import Quantity, s_to_ns
+from sim.node.board import BurstOrder
 from sim.plant.plant import Plant, Render
 from sim.scenario.leaks import LeakTable
-from sim.scenario.scenario import ScenarioTable, load_scenario
+from sim.scenario.scenario import ScenarioTable
 from tests.support.hearing import wave_block
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 COMPARTMENT = "orbital-module"
 SAMPLES = 16_384  # what the controller asks for
 BASELINE_CAPTURES, LEAK_CAPTURES = 8, 2
 OPENS_AT_S = 50.0  # after the last capture of the baseline
 Position = tuple[float, float, float]
-
-
-def shipped() -> tuple[ScenarioTable, Site]:
-    """The shipped scenario and its site."""
-    return load_scenario(CONFIGS / "scenarios" / "ms09-2018.toml", CONFIGS / "sites")
 
 
 def leaking_at(scenario: ScenarioTable, position_m: Position, **changes: object) -> ScenarioTable:
@@ -81,7 +74,7 @@ class RigEar:
                 accumulator.add(capture)
         heard = [(a.snapshot(), b.snapshot()) for a, b in zip(now, before, strict=True)]
         known = [(a, b) for a, b in heard if a is not None]
-        temperature_k = celsius_to_kelvin(self._scenario.air.temperature_c)
+        temperature_k = self._scenario.air.temperature_k
         return LocateJob(tuple(a for a, _ in known), tuple(b for _, b in known), temperature_k)
 
     def capture(self, burst_id: int, start_s: float, samples: int = SAMPLES) -> Capture:
@@ -95,16 +88,16 @@ class RigEar:
         station = self._plant.stations[name]
         node = self._site.node(name)
         triggered = node.trigger_line is not None
-        recording = Recording(burst_id, s_to_ns(start_s), samples, triggered)
-        counts, _ = self._plant.render(Render(name, recording))
+        order = BurstOrder(burst_id, s_to_ns(start_s), samples, triggered)
+        counts, _ = self._plant.render(Render(name, order))
         sensors = tuple(sensor.name for sensor in node.of_quantity(Quantity.ULTRASOUND))
         return wave_block(
             name,
             sensors,
-            np.asarray(counts * station.microphones.scale_pa, dtype=np.float64),
+            np.asarray(counts * station.senses.scale_of(Quantity.ULTRASOUND), dtype=np.float64),
             burst_id=burst_id,
-            start_ns=recording.start_ns,
-            rate_hz=station.microphones.rate_hz * (1.0 + station.drift),
-            nominal_hz=station.microphones.rate_hz,
+            start_ns=order.start_ns,
+            rate_hz=station.rate_hz * (1.0 + station.drift),
+            nominal_hz=station.rate_hz,
             triggered=triggered,
         )

@@ -13,7 +13,6 @@ from firmware_bridge.wire.codec import decode, encode
 from firmware_bridge.wire.commands import Command
 from firmware_bridge.wire.framing import Deframer, Packet, encode_packet
 from firmware_bridge.wire.reports import Report, Samples
-from sim.faults import Faults
 from sim.plant.plant import Plant
 from sim.scenario.scenario import ScenarioTable
 
@@ -53,7 +52,7 @@ def play(scenario: ScenarioTable, site: Site, script: Script, until_s: float) ->
     """Drive a plant without a rig: its lines carry as the scenario's faults let them."""
     plant = Plant(scenario, site)
     heard = Heard(plant)
-    lines = {node.name: Faults(scenario.faults, np.random.default_rng(11)).line(node.name) for node in site.nodes}
+    lines = plant.line_faults
     queue = sorted(
         ((s_to_ns(at_s), place, node, command) for place, (at_s, node, command) in enumerate(script)),
         key=lambda entry: entry[:2],

@@ -20,7 +20,8 @@ from firmware_bridge.units import Quantity, ns_to_s, s_to_ns
 from firmware_bridge.wire.commands import Capture, Siren
 from tests.support.hearing import wave_block
 from tests.support.pressing import START_PA, scalars
-from tests.support.rig import COMPARTMENT, shipped
+from tests.support.rig import COMPARTMENT
+from tests.support.shipped import shipped
 from tests.support.told import moved, outcome
 from tests.support.verdicts import fix
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import msgspec
-import numpy as np
 
 from controller.app import App, Observers, inline
 from controller.config import Configuration, ControllerTable
@@ -18,13 +17,12 @@ from firmware_bridge.links.memory import MemoryPort
 from firmware_bridge.units import Quantity
 from sim.attach.cable import CableLine
 from sim.attach.rig import Rig, render_inline
-from sim.faults import Faults
 from sim.heard import Heard, heard
 from sim.plant.plant import Plant
-from sim.scenario.scenario import ScenarioTable, load_scenario
+from sim.scenario.scenario import ScenarioTable
+from tests.support.shipped import shipped
 
 Kind = TypeVar("Kind", bound=Entry)
-CONFIGS = Path(__file__).parents[2] / "configs"
 
 
 @dataclass
@@ -44,7 +42,7 @@ class Run:
 
 
 def scenario(name: str = "ms09-2018", **changes: object) -> ScenarioTable:
-    table, _ = load_scenario(CONFIGS / "scenarios" / f"{name}.toml", CONFIGS / "sites")
+    table, _ = shipped(name)
     return table.model_copy(update=changes)
 
 
@@ -57,7 +55,7 @@ async def run_virtual_rig(
     during: Callable[[App, Run, float], None] | None = None,
 ) -> Run:
     """Run `table` for `duration_s`; `during` is called every virtual second."""
-    _, site = load_scenario(CONFIGS / "scenarios" / f"{table.name}.toml", CONFIGS / "sites")
+    _, site = shipped(table.name)
     raw = {"format": 1, "site": "-", "mqtt": {"enabled": False}, **(settings or {})}
     declared = parse_declared(raw, "test", ControllerTable)
     compartment = next(n.compartment for n in site.nodes if n.of_quantity(Quantity.ULTRASOUND))
@@ -67,7 +65,6 @@ async def run_virtual_rig(
     rig = Rig(
         plant,
         {node: CableLine(port) for node, port in ports.items()},
-        Faults(table.faults, np.random.default_rng(7)),
         render_inline,
     )
 

@@ -1,18 +1,28 @@
 """What a campaign consists of, how its results are kept, and what its summary says."""
 
 import json
+import os
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from firmware_bridge.errors import DeclaredFileError
+from sim.campaign import pool as pool_module
 from sim.campaign.grid import Job, jobs, put
+from sim.campaign.pool import cluster_pool, local_pool
 from sim.campaign.store import LINES, Store
 from sim.campaign.summary import COLUMNS, summary
 from sim.campaign.work import work
+from sim.cli.campaign import Seeds
+from sim.errors import ClusterError, PoolError
+from tests.support.processes import alive
+from tests.support.shipped import CONFIGS
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 MS09 = CONFIGS / "scenarios" / "ms09-2018.toml"
 
 
@@ -83,8 +93,15 @@ def test_what_is_stored_is_found_again_and_a_torn_line_is_run_again(tmp_path: Pa
 
 
 def test_lines_of_other_programs_are_passed_over(tmp_path: Path) -> None:
-    (tmp_path / LINES).write_bytes(b'\xff\xfe\n[1]\n"x"\n{"no": "key"}\n' + json.dumps(row("a")).encode() + b"\n")
+    others = b'\xff\xfe\n[1]\n"x"\n{"no": "key"}\n{"key": [], "failure": ""}\n'
+    (tmp_path / LINES).write_bytes(others + json.dumps(row("a")).encode() + b"\n")
     assert Store(tmp_path).done == {"a"}
+
+
+@pytest.mark.parametrize("seeds", ["1-99999999999999999999999", "9223372036854775808", "\u00b2", "1-", "-3", "1-99999"])
+def test_seeds_that_are_none_are_refused(seeds: str) -> None:
+    with pytest.raises(click.BadParameter):
+        Seeds().convert(seeds, None, None)
 
 
 def test_the_table_has_one_row_a_run_in_the_order_of_the_grid(tmp_path: Path) -> None:
@@ -112,3 +129,54 @@ def test_the_summary_has_a_line_a_setting_with_medians_of_what_happened() -> Non
         "leak to warning": "-", "false": "2",
     }  # fmt: skip
     assert second[:3] == ("s x=2", "1 (1 failed)", "-")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"machines.1.name": "cabin fan"}, "machines: 'cabin fan' is named twice"),
+        ({"arrays.resonance_khz": "1e-9"}, "at least 1 kHz"),
+        ({"arrays.bits": "8", "arrays.effective_bits": "12.0"}, "effective_bits 12 are more than bits 8"),
+        ({"barometers.part": "{ x = 1 }"}, "barometers.part"),
+    ],
+)
+def test_what_a_plant_could_not_be_built_from_is_refused_with_its_key(changes: dict[str, str], told: str) -> None:
+    with pytest.raises(DeclaredFileError, match=told):
+        jobs([MS09], CONFIGS / "sites", [1], [(k, (v,)) for k, v in changes.items()], small=False, controller="leakctl")
+
+
+def test_a_worker_that_is_killed_is_told_in_one_line() -> None:
+    with pytest.raises(PoolError, match="killed"), local_pool(1) as pool:
+        pool.submit(os._exit, 9).result(60.0)
+
+
+def test_workers_end_with_a_parent_that_is_killed() -> None:
+    # Of a pool that is not shut down, as by kill -9: the parent prints its worker's id and is gone.
+    program = """if True:
+        import os
+        from sim.campaign.pool import local_pool
+        if __name__ == "__main__":
+            with local_pool(1) as pool:
+                print(pool.submit(os.getpid).result(), flush=True)
+                os._exit(0)
+    """
+    # Communicating waits for the end of the output, which the worker holds too.
+    said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert not alive(int(said.stdout))
+
+
+@pytest.mark.parametrize(
+    "address", ["nonsense", "tcp://127.0.0.1", "tcp://127.0.0.1:99999999", "http://127.0.0.1:8786"]
+)
+def test_what_is_no_address_of_a_scheduler_is_refused(address: str) -> None:
+    with pytest.raises(ClusterError, match="no address"), cluster_pool(address):
+        pass
+
+
+def test_a_port_that_never_says_anything_is_no_scheduler(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("distributed")
+    monkeypatch.setattr(pool_module, "CONNECT_S", 0.1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        with pytest.raises(ClusterError, match="no Dask scheduler"), cluster_pool(address):
+            pass

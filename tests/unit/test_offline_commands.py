@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 from scipy.io import wavfile
 
 from firmware_bridge.units import NS_PER_S
+from sim import whole_files as folders
 from sim.cli.main import main as leaksim
 from sim.plant.opened_plant import OpenedPlant
-from sim.recordings import whole_folder as folders
 from sim.recordings.sample_clock import PIECE_SAMPLES, SampleClock
 from sim.recordings.wave_files import WavFile
 from sim.scenario.scenario import load_scenario
+from tests.support.shipped import CONFIGS
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 SHIPPED = (CONFIGS / "scenarios" / "ms09-2018.toml").read_text(encoding="utf-8")
 RATE_HZ = 192_000
 SHORT = ("--samples", "512")
@@ -251,6 +251,7 @@ def test_a_scenario_without_fast_nodes(scenario: Path, tmp_path: Path) -> None:
         (("--from", "15", "--for", "10"), "shorten it with --for"),
         (("--every", "0.002"), "overlap"),
         (("--every", "0"), "not in the range"),
+        (("--from", "nan"), "nan is no time"),
         (("--seed", "-1"), "not in the range"),
     ],
 )

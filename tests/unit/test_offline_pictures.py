@@ -18,10 +18,10 @@ from sim.plant.opened_plant import OpenedPlant
 from sim.plots.pictures import PICTURES, picture
 from sim.plots.pressures import gas_history
 from sim.plots.spectra import density
-from sim.scenario.scenario import ScenarioTable, load_scenario
+from sim.scenario.scenario import ScenarioTable
+from tests.support.shipped import CONFIGS, shipped
 from tests.support.sites import parsed, site_tables
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 SHIPPED = sorted(path.stem for path in (CONFIGS / "scenarios").glob("*.toml"))
 LEAK = {"name": "hole", "compartment": "lab", "position_m": [2.0, 0.0, 1.0], "diameter_mm": 1.0, "opens_at_s": 5.0}
 CRACK = {"name": "crack", "kind": "crack", "length_mm": 45.0, "width_um": 12.4, "depth_mm": 1.5, "compartment": "lab",
@@ -110,7 +110,7 @@ def test_what_cannot_be_drawn_is_said(
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_scenarios_are_drawn(name: str) -> None:
-    scenario, site = load_scenario(CONFIGS / "scenarios" / f"{name}.toml", CONFIGS / "sites")
+    scenario, site = shipped(name)
     drawn = picture("hull", scenario, site, scenario.seed)
     assert drawn.png is not None
     assert 0.01 < share_drawn(drawn.png) < 0.9

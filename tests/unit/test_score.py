@@ -1,18 +1,23 @@
 """Scores of controllers whose words are written here: what is right, what is wrong, and in which words it is told."""
 
+from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
-from firmware_bridge.site.cylinder import CylinderHull
+from firmware_bridge.site.box import BoxHull
+from firmware_bridge.site.placed import place
+from firmware_bridge.site.survey import Site, load_site
 from firmware_bridge.wire.commands import SirenPattern
 from sim.heard import Alarm, Detection, Fix, Heard, LeakRate, Other, Span, heard
 from sim.scenario.expect import ExpectTable
 from sim.score import Score, complete, score
-from sim.truth import TrueLeak, opening_of, true_leaks
+from sim.truth import TrueLeak, true_leaks
+from tests.support.shipped import CONFIGS
 from tests.support.virtual_rig import scenario
 
-HULL = CylinderHull(1.1, 2.6)
+SITE = load_site(CONFIGS / "sites" / f"{scenario().site}.toml")
 NONE_RIGHT = ExpectTable(fix="none", leak_alarm="none", at_most="none")
 SIREN = [(120.0, "S1", SirenPattern.WARNING)]
 
@@ -37,9 +42,10 @@ def judge(
     true: tuple[TrueLeak, ...] | None = None,
     expected: ExpectTable | None = None,
     siren: Any = SIREN,
+    site: Site = SITE,
 ) -> Score:
     events = [Heard(at_s, event) for at_s, event in said]
-    return score(events, siren, leaks() if true is None else true, HULL, siren_expected=bool(siren), expected=expected)
+    return score(events, siren, leaks() if true is None else true, site, siren_expected=bool(siren), expected=expected)
 
 
 def test_a_run_in_which_all_goes_well_has_nothing_wrong() -> None:
@@ -57,6 +63,22 @@ def test_a_run_in_which_all_goes_well_has_nothing_wrong() -> None:
 def test_a_fix_is_held_against_its_own_ellipse(sigma_m: float, inside: bool) -> None:
     along_the_hull = (0.05, 0.0, 0.0)
     assert judge((100.0, fix(along_the_hull, sigma_m)), (101.0, alarm())).inside_95 is inside
+
+
+@pytest.mark.parametrize(
+    ("named", "inside"), [("station", True), ("orbital-module", False), ("attic", False), (None, False)]
+)
+def test_the_ellipse_lies_on_the_hull_that_the_fix_names_else_on_that_of_the_leak(
+    named: str | None, inside: bool
+) -> None:
+    # 5 cm off along the tube's axis: five sigma on the tube, nothing on the flat wall of a box that looks along it
+    (leak,) = leaks()
+    x, y, z = leak.position_m
+    wall = place(BoxHull((3.0, 3.0, 3.0)), (x + 0.05, y - 1.5, z - 1.5), "+x")
+    rooms = tuple(replace(room, hull=wall) if room.name == "station" else room for room in SITE.compartments)
+    told = msgspec.structs.replace(fix((0.05, 0.0, 0.0), 0.01), compartment=named)
+    judged = judge((100.0, told), (101.0, alarm()), site=replace(SITE, compartments=rooms))
+    assert judged.inside_95 is inside
 
 
 def test_a_fix_elsewhere_is_wrong_even_if_a_right_one_follows() -> None:
@@ -121,9 +143,9 @@ def test_where_any_answer_will_do_a_wrong_one_will_not() -> None:
 
 def test_a_siren_that_stays_silent_is_wrong_where_one_is_plugged_in() -> None:
     events, warning = [Heard(100.0, fix()), Heard(110.0, alarm())], ExpectTable(leak_alarm="warning")
-    done = score(events, [], leaks(), HULL, siren_expected=True, expected=warning)
+    done = score(events, [], leaks(), SITE, siren_expected=True, expected=warning)
     assert done.wrong == ("the siren stayed silent",)
-    assert score(events, [], leaks(), HULL, siren_expected=True).success  # an advisory may be silent
+    assert score(events, [], leaks(), SITE, siren_expected=True).success  # an advisory may be silent
 
 
 def test_of_two_leaks_the_nearest_that_is_open_counts() -> None:
@@ -163,5 +185,5 @@ def test_what_no_score_can_read_is_kept_and_passed_over() -> None:
 
 def test_truth_follows_the_opening() -> None:
     (leak,) = leaks()
-    assert opening_of(scenario().leaks[0]).share(89.0) == 0.0
+    assert leaks()[0].opening.share(89.0) == 0.0
     assert leak.opening.share(100.0) == 1.0

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from importlib.metadata import EntryPoint
 from itertools import pairwise
 from typing import Any
@@ -13,11 +14,12 @@ from firmware_bridge.errors import LinkError
 from firmware_bridge.link import LinkPort
 from firmware_bridge.site.survey import Site
 from sim import subject as subject_module
-from sim.report.run_record import MAX_SAMPLES, PressureTrace, RunRecord
-from sim.scenario.scenario import load_scenario
+from sim.errors import SubjectError
+from sim.plant.plant import Plant
+from sim.run_record import MAX_SAMPLES, PressureTrace, RunRecord
 from sim.subject import find_subject
 from sim.trial import TrialSettings, run_trial
-from tests.support.virtual_rig import CONFIGS
+from tests.support.shipped import shipped
 
 FIX = {
     "kind": "fix", "position_m": [1.86, -0.99694, 0.46488], "radius95_m": 0.02,
@@ -27,7 +29,7 @@ ALARM = {"kind": "alarm", "key": "leak", "alarm_class": "warning", "state": "una
 
 
 def trial(subject: Any, duration_s: float = 30.0, **settings: Any) -> RunRecord:
-    scenario, site = load_scenario(CONFIGS / "scenarios" / "ms09-2018.toml", CONFIGS / "sites")
+    scenario, site = shipped()
     leak = scenario.leaks[0].model_copy(update={"opens_at_s": 5.0})
     links = dict.fromkeys(("P1", "P2"), "serial")  # nothing to listen with: a trial of cables and clocks
     scenario = scenario.model_copy(
@@ -79,6 +81,23 @@ def test_a_subject_that_ends_or_breaks_ends_the_trial_with_its_reason() -> None:
         trial(broken)
 
 
+def test_a_rig_that_breaks_ends_the_trial_though_the_subject_swallows_a_cancellation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken(*_: Any) -> None:
+        raise LinkError("the line is cut", remedy="mend it")
+
+    async def stubborn(*_: Any, **__: Any) -> None:
+        with suppress(asyncio.CancelledError):
+            await asyncio.get_running_loop().create_future()
+        # As a bridge does that was cancelled in the moment in which its link broke.
+        await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(Plant, "step", broken)
+    with pytest.raises(LinkError, match="the line is cut"):
+        trial(stubborn)
+
+
 def test_a_subject_that_says_no_json_is_told_so() -> None:
     async def babbling(site: Site, ports: Any, on_line: Callable[[bytes], None], settings: Any = None) -> None:
         assert site.nodes, (ports, settings)
@@ -92,7 +111,7 @@ def test_the_controller_of_this_house_is_installed_and_others_are_asked_for_by_n
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert callable(find_subject())
-    with pytest.raises(LinkError, match="installed: leakctl"):
+    with pytest.raises(SubjectError, match="installed: leakctl"):
         find_subject("somebody-else")
     other = EntryPoint("somebody-else", f"{__name__}:clairvoyant", subject_module.GROUP)
     monkeypatch.setattr(subject_module, "entry_points", lambda group: [other] if group == subject_module.GROUP else [])

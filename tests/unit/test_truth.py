@@ -9,7 +9,7 @@ import pytest
 
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.errors import DeclaredFileError
-from sim.plant.leaks import open_leaks
+from sim.plant.leaks import drawn_leaks
 from sim.scenario.leaks import CrackTable, HoleTable, RaggedTable, SealTable
 from sim.scenario.scenario import ScenarioTable
 from sim.truth import true_leaks
@@ -71,12 +71,12 @@ def test_a_life_of_a_leak() -> None:
 
 def test_the_plant_draws_one_offset_a_leak() -> None:
     declared = scenario(HOLE | {"level_spread_db": 3.0}, SEAL, HOLE | {"name": "other", "level_spread_db": 1.0})
-    first, seal, other = open_leaks(declared, np.random.default_rng(5))
+    first, seal, other = drawn_leaks(declared, np.random.default_rng(5))
     drawn = np.random.default_rng(5).standard_normal(3)
     assert isinstance(first.leak, Hole)
     assert isinstance(other.leak, Hole)
-    assert first.leak.level_offset_db == pytest.approx(3.0 * drawn[0])
-    assert other.leak.level_offset_db == pytest.approx(drawn[2])
+    assert first.leak.loudness.level_offset_db == pytest.approx(3.0 * drawn[0])
+    assert other.leak.loudness.level_offset_db == pytest.approx(drawn[2])
     assert first.at(89.0) is SHUT
     assert first.at(90.0) == first.leak
     half = seal.at(390.0)
@@ -87,7 +87,7 @@ def test_the_plant_draws_one_offset_a_leak() -> None:
 
 def test_what_a_scenario_says_of_the_sound_arrives() -> None:
     told = {"efficiency": 1e-3, "inward_share": 0.02, "unsteadiness": 0.05}
-    plain, louder = open_leaks(scenario(CRACK, CRACK | told | {"name": "louder"}), np.random.default_rng(1))
+    plain, louder = drawn_leaks(scenario(CRACK, CRACK | told | {"name": "louder"}), np.random.default_rng(1))
     gas, at_hz = (101_325.0, 295.15), np.array([40e3])
     ratio = louder.leak.pressure_psd_pa2_hz(at_hz, *gas) / plain.leak.pressure_psd_pa2_hz(at_hz, *gas)
     assert ratio[0] == pytest.approx(20.0)

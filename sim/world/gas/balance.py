@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.world.gas.life_support import Exchange
-from sim.world.gas.mixture import ENERGY_J, FIELDS, SPECIES, Gas, Slopes, gas_of
+from sim.world.gas.mixture import ENERGY_J, FIELDS, SPECIES, GasColumns, Slopes, gas_of
 from sim.world.gas.orifice import flow_of_square, laminar_flow_kg_s, squared_flow, squared_flow_slopes
 from sim.world.gas.species import HEAT_VOLUME_J_KG_K
 from sim.world.gas.wiring import Walls, Wiring, outflow_kg_s
@@ -166,39 +166,41 @@ class CabinBalance:
             and (energy < HOTTEST_K * heat_volume).all()
         )
 
-    def _openings(self, gas: Gas) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    def _openings(
+        self, gas: GasColumns
+    ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
         first, second = gas.pressure_pa[self._first], gas.pressure_pa[self._second]
         upstream = np.where(first >= second, self._first, self._second)
         constant = gas.constant_j_k[upstream] / gas.total_kg[upstream]
         heat_ratio = gas.heat_pressure_j_k[upstream] / gas.heat_volume_j_k[upstream]
         return self._area, first, second, gas.temperature_k[upstream], constant, heat_ratio
 
-    def _laminar(self, gas: Gas) -> FloatArray:
+    def _laminar(self, gas: GasColumns) -> FloatArray:
         density = gas.total_kg / self._walls.volume_m3
         return laminar_flow_kg_s(self._area, np.maximum(density[self._first], density[self._second]))
 
-    def _blown(self, gas: Gas) -> FloatArray:
+    def _blown(self, gas: GasColumns) -> FloatArray:
         """Mass flow of the fans, kg/s: less against a pressure difference, none from where they stall."""
         blown: FloatArray = self._freely_blown(gas) * np.minimum(np.maximum(self._unstalled(gas), 0.0), 1.0)
         return blown
 
-    def _freely_blown(self, gas: Gas) -> FloatArray:
+    def _freely_blown(self, gas: GasColumns) -> FloatArray:
         free: FloatArray = self._fan_m3_s * gas.total_kg[self._fan_from] / self._walls.volume_m3[self._fan_from]
         return free
 
-    def _unstalled(self, gas: Gas) -> FloatArray:
+    def _unstalled(self, gas: GasColumns) -> FloatArray:
         """1 with nothing against the fan, 0 at its stall; beyond both where it is pushed or held."""
         against = gas.pressure_pa[self._fan_to] - gas.pressure_pa[self._fan_from]
         unstalled: FloatArray = 1.0 - against / self._stall(gas)
         return unstalled
 
-    def _stall(self, gas: Gas) -> FloatArray:
+    def _stall(self, gas: GasColumns) -> FloatArray:
         """Pressure difference at which the fans stall in the gas they blow, Pa: in proportion to its density."""
         density = gas.total_kg[self._fan_from] / self._walls.volume_m3[self._fan_from]
         stall: FloatArray = self._fan_stall_pa * density / FAN_DENSITY_KG_M3
         return stall
 
-    def _conductance(self, gas: Gas) -> FloatArray:
+    def _conductance(self, gas: GasColumns) -> FloatArray:
         """Conductance between gas and walls, W/K, less where the gas is thin."""
         thin_kg = THIN_WALLS_KG_M3 * self._walls.volume_m3
         conductance: FloatArray = self._walls.conductance_w_k * gas.total_kg / (gas.total_kg + thin_kg)
@@ -209,7 +211,7 @@ class CabinBalance:
         entering[SPECIES] /= ENERGY_J
         return entering
 
-    def _fan_slopes(self, blocks: FloatArray, gas: Gas, by_mass: Slopes) -> None:
+    def _fan_slopes(self, blocks: FloatArray, gas: GasColumns, by_mass: Slopes) -> None:
         if not self._fan_m3_s.size:
             return
         unstalled = self._unstalled(gas)
@@ -227,7 +229,7 @@ class CabinBalance:
                 blocks[room, :, a, :] += sign * (carried - np.outer(held, by_mass.pressure[a]))
                 blocks[room, :, b, :] += sign * np.outer(held, by_mass.pressure[b])
 
-    def _vent_slopes(self, blocks: FloatArray, gas: Gas, by_mass: Slopes) -> None:
+    def _vent_slopes(self, blocks: FloatArray, gas: GasColumns, by_mass: Slopes) -> None:
         for room, outflow in self._wiring.vents:
             pressure, temperature = float(gas.pressure_pa[room]), float(gas.temperature_k[room])
             now = outflow_kg_s(outflow, pressure, temperature)
@@ -236,7 +238,7 @@ class CabinBalance:
             slope = by_pa * by_mass.pressure[room] + by_k * by_mass.temperature[room]
             blocks[room, :, room, :] -= now * by_mass.carried[room] + np.outer(gas.carried[room], slope)
 
-    def _exchange_slopes(self, blocks: FloatArray, gas: Gas) -> None:
+    def _exchange_slopes(self, blocks: FloatArray, gas: GasColumns) -> None:
         for room, exchange in self._wiring.exchanges:
             mass, temperature = gas.mass_kg[room], float(gas.temperature_k[room])
             now = self._entering(exchange, mass.tolist(), temperature, room)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
+from firmware_bridge.units import S_PER_DAY
 from sim.world.gas.species import (
     GAS_CONSTANT_J_KG_K,
     HEAT_PRESSURE_J_KG_K,
@@ -14,7 +15,6 @@ from sim.world.gas.species import (
     saturation_pa,
 )
 
-SECONDS_PER_DAY = 86_400.0
 BREATH_TEMPERATURE_K = 307.15  # exhaled air, 34 C
 # Below this nobody breathes and no machine finds anything: the uptake fades as p / (p + limit), so that a room that
 # runs empty ends at zero and not below.
@@ -92,7 +92,7 @@ class Crew:
         oxygen_pa = max(mass_kg[Species.OXYGEN], 0.0) * _R[Species.OXYGEN] * temperature_k / volume_m3
         people = self.count * oxygen_pa / (oxygen_pa + FADES_BELOW_PA)
         oxygen, carbon_dioxide, water = (
-            people * kg_day / SECONDS_PER_DAY
+            people * kg_day / S_PER_DAY
             for kg_day in (self.oxygen_kg_day, self.carbon_dioxide_kg_day, self.water_kg_day)
         )
         breath_j_k = carbon_dioxide * _CP[Species.CARBON_DIOXIDE] + water * _CP[Species.WATER]

@@ -17,7 +17,7 @@ FIELDS = SPECIES + 1  # a compartment's state: the mass of each species (kg), an
 ENERGY_J = 2e5  # inner energy of 1 kg of cabin air, so that all parts of a state are of one size
 
 
-class Gas(NamedTuple):
+class GasColumns(NamedTuple):
     """What follows from a state, for every compartment."""
 
     mass_kg: FloatArray  # (n, SPECIES)
@@ -30,7 +30,7 @@ class Gas(NamedTuple):
     carried: FloatArray  # (n, FIELDS): what 1 kg of the mixture takes along
 
 
-def gas_of(state: FloatArray, volume_m3: FloatArray) -> Gas:
+def gas_of(state: FloatArray, volume_m3: FloatArray) -> GasColumns:
     """Pressures, temperatures and the rest of a state (n * FIELDS,); extra entries behind it are left alone."""
     fields = state[: len(volume_m3) * FIELDS].reshape(-1, FIELDS)
     mass = fields[:, :SPECIES]
@@ -45,13 +45,13 @@ def gas_of(state: FloatArray, volume_m3: FloatArray) -> Gas:
     carried[:, :SPECIES] = mass / total[:, None]
     carried[:, SPECIES] = heat_pressure * temperature / (total * ENERGY_J)
     pressure = constant * temperature / volume_m3
-    return Gas(mass, total, heat_volume, heat_pressure, constant, temperature, pressure, carried)
+    return GasColumns(mass, total, heat_volume, heat_pressure, constant, temperature, pressure, carried)
 
 
 class Slopes:
     """Slopes of temperature, pressure (rooms, FIELDS) and of what 1 kg carries (rooms, FIELDS, FIELDS) by the state."""
 
-    def __init__(self, gas: Gas, volume_m3: FloatArray) -> None:
+    def __init__(self, gas: GasColumns, volume_m3: FloatArray) -> None:
         rooms = len(volume_m3)
         self.temperature = np.empty((rooms, FIELDS))
         self.temperature[:, :SPECIES] = -(gas.temperature_k / gas.heat_volume_j_k)[:, None] * HEAT_VOLUME_J_KG_K

@@ -21,7 +21,7 @@ from sim.world.gas.balance import (
 from sim.world.gas.cabin import CompartmentSpec, Four, GasState, Ledger
 from sim.world.gas.integrator import Interval, Node, Stepper
 from sim.world.gas.life_support import Exchange, Regulator
-from sim.world.gas.mixture import ENERGY_J, FIELDS, SPECIES, Gas, gas_of
+from sim.world.gas.mixture import ENERGY_J, FIELDS, SPECIES, GasColumns, gas_of
 from sim.world.gas.regulation import Regulation
 from sim.world.gas.species import GAS_CONSTANT_J_KG_K, HEAT_VOLUME_J_KG_K, Fill
 from sim.world.gas.wiring import Outflow, Walls, Wiring, outflow_kg_s
@@ -71,7 +71,7 @@ class GasNetwork:
         self._stepper: Stepper | None = None
         self._guess_s = FIRST_GUESS_S
         self._switch: tuple[float, str] | None = None  # when in the interval which regulator turns over
-        self._seen: Gas | None = None
+        self._seen: GasColumns | None = None
 
     # ------------------------------------------------------------------ changes
 
@@ -119,21 +119,6 @@ class GasNetwork:
             self._restart()
             self._regulation.remove(name)
         self._change(self._sources, name, None if source is None else (room, source))
-
-    def set_wall_temperature(self, compartment: str, temperature_k: float) -> None:
-        """Change what the walls of `compartment` hold, K.
-
-        Raises:
-            ValueError: a temperature that is not positive.
-        """
-        if not temperature_k > 0.0:
-            raise ValueError(f"walls of {compartment!r} cannot have {temperature_k} K")
-        room = self._room(compartment)
-        if float(self._walls.temperature_k[room]) != temperature_k:
-            self._restart()
-            temperatures = self._walls.temperature_k.copy()
-            temperatures[room] = temperature_k
-            self._walls = Walls(self._walls.volume_m3, self._walls.conductance_w_k, temperatures)
 
     # ------------------------------------------------------------------ time
 
@@ -229,11 +214,6 @@ class GasNetwork:
         return _four(self._value()[: self._states].reshape(-1, FIELDS)[:, :SPECIES].sum(axis=0))
 
     @property
-    def energy_j(self) -> float:
-        """Inner energy of the gas of all compartments now, J."""
-        return float(self._value()[: self._states].reshape(-1, FIELDS)[:, SPECIES].sum()) * ENERGY_J
-
-    @property
     def ledger(self) -> Ledger:
         """What crossed the hull up to now; it closes the balance of mass and energy to rounding."""
         tally, lost = self._tally, dict(self._lost_kg)
@@ -253,7 +233,7 @@ class GasNetwork:
     def _value(self) -> FloatArray:
         return self._at_rest if self._interval is None else self._interval.value(self.now_s)
 
-    def _gas(self) -> Gas:
+    def _gas(self) -> GasColumns:
         if self._seen is None:
             self._seen = gas_of(self._value(), self._walls.volume_m3)
         return self._seen

@@ -96,19 +96,3 @@ def critical_ratio(heat_ratio: FloatArray) -> FloatArray:
     """Ratio of downstream to upstream pressure below which the flow is choked; 0.528 for air."""
     ratio: FloatArray = (2.0 / (heat_ratio + 1.0)) ** (heat_ratio / (heat_ratio - 1.0))
     return ratio
-
-
-def orifice_flow_kg_s(
-    area_m2: float,
-    upstream_pa: float,
-    upstream_k: float,
-    downstream_pa: float,
-    gas_constant_j_kg_k: float,
-    heat_ratio: float,
-) -> float:
-    """Flow of one opening of effective area `area_m2`, kg/s; negative where `downstream_pa` is the higher."""
-    one = (np.array([value]) for value in (area_m2, upstream_pa, downstream_pa, upstream_k, gas_constant_j_kg_k))
-    area, first, second, temperature, constant = one
-    square = squared_flow(area, first, second, temperature, constant, np.array([heat_ratio]))
-    density = max(upstream_pa, downstream_pa) / (gas_constant_j_kg_k * upstream_k)
-    return float(flow_of_square(square, laminar_flow_kg_s(area, np.array([density])))[0])

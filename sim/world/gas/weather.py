@@ -8,9 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sim.world.gas.weather_settings import DAY_S, ORBIT_S, PRESETS, SECONDS_PER_HOUR, WeatherSettings, preset
-
-__all__ = ["PRESETS", "CabinWeather", "Transition", "WeatherSettings", "integral_variance", "preset"]
+from firmware_bridge.units import S_PER_HOUR
+from sim.world.gas.weather_settings import DAY_S, ORBIT_S, WeatherSettings
 
 SERIES_BELOW = 1e-2  # below this step over correlation time the closed form loses its digits
 DRAWS_PER_STEP = 4
@@ -51,7 +50,7 @@ class Transition:
         if not dt_s >= 0.0:
             raise ValueError(f"weather cannot step by {dt_s} s")
         tau_s = settings.slope_correlation_s
-        rms_pa_s = settings.slope_rms_pa_h / SECONDS_PER_HOUR
+        rms_pa_s = settings.slope_rms_pa_h / S_PER_HOUR
         ratio = dt_s / tau_s
         loss = -math.expm1(-ratio)
         slope_sigma = _joining(ratio)
@@ -129,11 +128,6 @@ class CabinWeather:
         self._start_pa = self.pressure_offset_pa
         self.pressure_offset_pa = 0.0
 
-    @property
-    def slope_pa_h(self) -> float:
-        """The wandering slope now, Pa/h: what `slope_rms_pa_h` is the rms of, without the other parts."""
-        return self._slope_pa_s * SECONDS_PER_HOUR
-
     def step(self, dt_s: float) -> None:
         """Move on by `dt_s` seconds.
 
@@ -168,7 +162,7 @@ class CabinWeather:
         """Draw every part as it stands long after its beginning."""
         settings, random = self._settings, self._generator
         slope, warmth, vapour = random.standard_normal(3).tolist()
-        self._slope_pa_s = slope * settings.slope_rms_pa_h / SECONDS_PER_HOUR
+        self._slope_pa_s = slope * settings.slope_rms_pa_h / S_PER_HOUR
         self._warmth_k = warmth * settings.temperature_rms_k
         self._vapour_pa = vapour * settings.vapour_rms_pa
         orbit_pa, orbit_k, day_pa, day_k, fed = random.random(5).tolist()
@@ -194,7 +188,7 @@ class CabinWeather:
         return draws[at], draws[at + 1], draws[at + 2], draws[at + 3]
 
     def _wait_for_puff_s(self) -> float:
-        rate_per_s = self._settings.puff_rate_per_h / SECONDS_PER_HOUR
+        rate_per_s = self._settings.puff_rate_per_h / S_PER_HOUR
         return float(self._puff_generator.exponential(1.0 / rate_per_s)) if rate_per_s > 0.0 else math.inf
 
     def _let_puffs_in(self) -> None:
@@ -221,9 +215,9 @@ class CabinWeather:
             return 0.0
         settings = self._settings
         since_s = (self._feed_from_s + self._now_s) % self._feed_cycle_s
-        beyond_s = since_s - settings.feed_band_pa / settings.consumption_pa_h * SECONDS_PER_HOUR
+        beyond_s = since_s - settings.feed_band_pa / settings.consumption_pa_h * S_PER_HOUR
         fed_s: float = 0.5 * (beyond_s + abs(beyond_s))
-        return (settings.feed_rate_pa_h * fed_s - settings.consumption_pa_h * since_s) / SECONDS_PER_HOUR
+        return (settings.feed_rate_pa_h * fed_s - settings.consumption_pa_h * since_s) / S_PER_HOUR
 
 
 def puff_answer(age_s: float, settings: WeatherSettings) -> float:
@@ -258,4 +252,4 @@ def feed_cycle_s(settings: WeatherSettings) -> float:
     if not settings.is_fed:
         return 0.0
     fall, feed = settings.consumption_pa_h, settings.feed_rate_pa_h
-    return settings.feed_band_pa * (1.0 / fall + 1.0 / (feed - fall)) * SECONDS_PER_HOUR
+    return settings.feed_band_pa * (1.0 / fall + 1.0 / (feed - fall)) * S_PER_HOUR

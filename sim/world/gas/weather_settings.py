@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from types import MappingProxyType
 
-SECONDS_PER_HOUR = 3600.0
+from firmware_bridge.units import S_PER_HOUR
+
 ORBIT_S = 5562.0  # 92.7 minutes, the station's orbit
 DAY_S = 86_400.0
 MAX_PUFFS_AT_ONCE = 100.0  # more overlap into a Gaussian wander: say vapour instead; it bounds the work of a start
@@ -66,7 +67,7 @@ class WeatherSettings:
                 raise ValueError(f"{field.name} of the weather must be positive")
         if not self.puff_rise_s < self.puff_fade_s:
             raise ValueError(f"puffs that rise in {self.puff_rise_s} s cannot fade in {self.puff_fade_s} s")
-        if self.puff_rate_per_h * self.puff_fade_s / SECONDS_PER_HOUR > MAX_PUFFS_AT_ONCE:
+        if self.puff_rate_per_h * self.puff_fade_s / S_PER_HOUR > MAX_PUFFS_AT_ONCE:
             raise ValueError(f"more than {MAX_PUFFS_AT_ONCE:g} puffs at once are no puffs: give vapour_rms_pa")
         if self.is_fed and not self.feed_rate_pa_h > self.consumption_pa_h:
             raise ValueError(f"feeding {self.feed_rate_pa_h} Pa/h never makes good {self.consumption_pa_h} Pa/h")

@@ -6,11 +6,9 @@ Ragged holes, cracks and seals have files of their own; the way of the sound to 
 import math
 from dataclasses import dataclass, replace
 
-from sim.world.leak.flow import CHOKED_FLOW_FACTOR, choked_flow_kg_s, viscosity_pa_s
+from sim.world.leak.flow import choked_flow_kg_s, viscosity_pa_s
 from sim.world.leak.jet import USUAL, Jet, Loudness
 from sim.world.leak.leak import JetLeak, Leak, check_coefficient
-
-__all__ = ["CHOKED_FLOW_FACTOR", "Hole", "round_jet"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,35 +16,23 @@ class Hole(JetLeak):
     """A round hole through the hull, with vacuum outside.
 
     Turbulent from about 0.18 to 0.36 mm on at cabin pressure (Reynolds numbers of 2000 to 4000); smaller ones
-    are next to silent. For the sound settings see `jet.Loudness`.
+    are next to silent.
 
     Args:
         diameter_m: diameter, m.
         discharge_coefficient: effective over geometric area, 0 to 1; 0.83 to 0.85 for a thin sharp edge.
-        acoustic_efficiency: share of the power of the stream that turns into sound in 20 to 100 kHz.
-        inward_share: share of that sound which goes into the cabin and not out with the jet.
-        level_offset_db: added to every level, dB.
-        unsteadiness: rms of the force on the plate over the momentum flux of the jet.
+        loudness: how strongly the jet acts on the cabin and on the plate.
     """
 
     diameter_m: float
     discharge_coefficient: float
-    acoustic_efficiency: float = USUAL.acoustic_efficiency
-    inward_share: float = USUAL.inward_share
-    level_offset_db: float = USUAL.level_offset_db
-    unsteadiness: float = USUAL.unsteadiness
+    loudness: Loudness = USUAL
 
     def __post_init__(self) -> None:
         """Refuse a hole that cannot be."""
         if not self.diameter_m > 0.0:
             raise ValueError(f"hole diameter {self.diameter_m} m is not positive")
         check_coefficient(self.discharge_coefficient)
-        _ = self.loudness  # refuses what is negative
-
-    @property
-    def loudness(self) -> Loudness:
-        """How strongly the jet acts on the cabin and on the plate."""
-        return Loudness(self.acoustic_efficiency, self.inward_share, self.level_offset_db, self.unsteadiness)
 
     @property
     def effective_area_m2(self) -> float:

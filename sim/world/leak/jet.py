@@ -16,7 +16,6 @@ from sim.world.leak.flow import throat_speed_m_s
 FloatArray = NDArray[np.float64]
 
 JET_STROUHAL = 0.2  # peak frequency * diameter / throat speed of round jet noise (Tam 1998, Lush 1971)
-HEARING_PRESSURE_PA = 20e-6  # 0 dB
 BAND_HZ = (20e3, 100e3)  # where `acoustic_efficiency` counts the sound
 BAND_POINTS = 512  # trapezia on a logarithmic axis; the spectrum is smooth, the error is below 1e-4
 PEAK_CONSTANT = 2.0 / 3.0  # puts the maximum of x^2 / (1 + a x^5) at x = 1

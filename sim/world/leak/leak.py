@@ -10,8 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
+from firmware_bridge.units import SOUND_REFERENCE_PA
 from sim.world.leak.flow import choked_flow_kg_s
-from sim.world.leak.jet import HEARING_PRESSURE_PA, FloatArray, Jet, Loudness, force_psd_n2_hz, pressure_psd_pa2_hz
+from sim.world.leak.jet import FloatArray, Jet, Loudness, force_psd_n2_hz, pressure_psd_pa2_hz
 
 EQUIVALENT_COEFFICIENT = 0.85  # of the thin sharp round hole to which people compare a leak
 LEAST_SHARE = 1e-12  # less open than this is shut: a gap of less than an atom's nucleus, and numbers near underflow
@@ -129,7 +130,7 @@ class JetLeak(ABC):
             jet.inward_pressure_squared_pa2(self.loudness, pressure_pa, temperature_k)
             for jet in self.jets(pressure_pa, temperature_k)
         )
-        return 10.0 * math.log10(squared_pa2 / HEARING_PRESSURE_PA**2) if squared_pa2 > 0.0 else -math.inf
+        return 10.0 * math.log10(squared_pa2 / SOUND_REFERENCE_PA**2) if squared_pa2 > 0.0 else -math.inf
 
     def opened(self, share: float) -> Leak:
         """The same leak with `share` of its area open, 0 to 1.

@@ -61,20 +61,6 @@ class Slot(JetLeak):
         reynolds = 2.0 * per_length_kg_s_m / viscosity_pa_s(temperature_k)
         return (Jet(2.0 * self.width_m, per_length_kg_s_m * self.length_m, reynolds),)
 
-    def choked_limit_kg_s(self, pressure_pa: float, temperature_k: float) -> float:
-        """What the slot would let out without friction, kg/s: never reached, approached when wide."""
-        area_m2 = self.discharge_coefficient * self.width_m * self.length_m
-        return choked_flow_kg_s(area_m2, pressure_pa, temperature_k)
-
-    def laminar_limit_kg_s(self, pressure_pa: float, temperature_k: float) -> float:
-        """What friction alone would let out, `l w^3 P^2 / (24 mu R T D)` and slip, kg/s: approached when narrow."""
-        friction, slip_pa = self._friction(temperature_k)
-        return self.length_m * friction * pressure_pa * (pressure_pa + slip_pa)
-
-    def knudsen(self, pressure_pa: float, temperature_k: float) -> float:
-        """Mean free path at cabin pressure (Pa) over the width of the slot; continuum below 0.01, slip to 0.1."""
-        return free_path_pa_m(temperature_k) / (pressure_pa * self.width_m)
-
     def _friction(self, temperature_k: float) -> tuple[float, float]:
         """K (kg/s/m/Pa2) and s (Pa) of the derivation."""
         drag = 24.0 * viscosity_pa_s(temperature_k) * GAS_CONSTANT_J_KG_K * temperature_k * self.depth_m

@@ -21,6 +21,7 @@ EDGE_SIGMAS = 12.5  # width of an edge in sigmas of its Gaussian step: 2e-10 rem
 KERNEL_S = 5e-3  # half length of a source's shaping filter; with smooth spectra it is below 1e-10 long before
 KERNEL_FLAT = 0.6  # share of it that is left alone, the rest is faded out
 GUARD_S = 10e-3  # reach of shaping, band edges and absorption together, on either side of a frame
+RATE_ERROR_LIMIT = 1e-3  # a crystal that far off is broken; the fields' frames keep room for it
 BLOCK = 128  # phasors are products of a coarse and a fine table, which is faster than an exponential each
 
 

@@ -11,6 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.units import SOUND_REFERENCE_PA
+
 FloatArray = NDArray[np.float64]
 
 Kind = Literal["valve", "velcro", "knock"]
@@ -25,7 +27,6 @@ LEVEL_SPREAD_DB = 3.0  # standard deviation between events, cut off at three of 
 ATTACK_S = {"valve": 2e-3, "velcro": 10e-3, "knock": 50e-6}  # rise, half a cosine
 CRACKLE_S = 1e-3  # Velcro's hooks let go a few at a time: the power changes anew every millisecond
 PEAK_HZ = {"valve": 25e3, "velcro": 8e3, "knock": 2e3}
-HEARING_PRESSURE_PA = 20e-6  # 0 dB
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Bursts:
         octave = np.geomspace(20e3 / math.sqrt(2.0), 20e3 * math.sqrt(2.0), 65)
         shape = self._shape(octave)
         inside = float(np.sum(0.5 * (shape[1:] + shape[:-1]) * np.diff(octave)))
-        scale = HEARING_PRESSURE_PA**2 * math.pow(10.0, self.level_db / 10.0) / inside
+        scale = SOUND_REFERENCE_PA**2 * math.pow(10.0, self.level_db / 10.0) / inside
         return scale * self._shape(frequency_hz)
 
     def _shape(self, frequency_hz: FloatArray) -> FloatArray:

@@ -18,7 +18,7 @@ from scipy import fft
 
 from sim.world.air import Air
 from sim.world.signal.loudness import Switching
-from sim.world.signal.sampling import GUARD_S, band, frame_samples, shaping
+from sim.world.signal.sampling import GUARD_S, RATE_ERROR_LIMIT, band, frame_samples, shaping
 from sim.world.signal.waveform import white_noise
 from sim.world.sound.kept import Kept
 from sim.world.sound.paths import WALL_SKIN_M
@@ -29,12 +29,9 @@ from sim.world.sound.tail import Diffuse, tail_response
 from sim.world.sound.tracing import lattice
 from sim.world.sound.transfer import Surroundings, Ways, impulse_responses
 
-__all__ = ["SoundField", "SoundSource"]
-
 FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 
-RATE_ERROR_LIMIT = 1e-3  # a crystal that far off is broken; the frame keeps room for it
 SAMPLE_RATE_LOW_HZ = 32e3  # below it the edges of the band would meet
 TRANSFER_BYTES = 256 << 20  # of transfer functions: 60 of them for 16 microphones at 192 kHz and 16,384 samples
 EMITTED_BYTES = 32 << 20  # of sources' spectra: the nodes of a rig ask for the same moment one after the other

@@ -1,6 +1,6 @@
-"""Machines of the cabin as noise sources: a falling broad band, the hiss of a valve, and lines that wander.
+"""Machines of the cabin as noise sources: a falling broad band, the hiss of a valve, and lines.
 
-How the noise becomes a waveform lives in `signal`, how it reaches a microphone in `field`.
+Lines are `tone`; how the noise becomes a waveform lives in `signal`, how it reaches a microphone in `field`.
 """
 
 import math
@@ -9,38 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from firmware_bridge.units import SOUND_REFERENCE_PA
+from sim.world.sound.tone import Line
+
 FloatArray = NDArray[np.float64]
 
-HEARING_PRESSURE_PA = 20e-6  # 0 dB
 REFERENCE_HZ = 20e3
 OCTAVE_HZ = REFERENCE_HZ * (math.sqrt(2.0) - math.sqrt(0.5))  # octave at 20 kHz, weighted by (20 kHz / f)^2
 JET_OCTAVE = 0.379322  # integral of x^2 / (1 + 2/3 x^5) over the octave about 1
 KNEE_HZ = 2e3  # below it the 1/f^2 law would run away; a fan's noise is flat there
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A tone whose frequency wanders about its nominal value, as that of a switch-mode converter does.
-
-    Args:
-        frequency_hz: mean frequency, Hz.
-        level_db: level of the tone at 1 m, dB re 20 uPa rms.
-        wander: rms deviation of the frequency as a share of it; the deviation moves in 0.1 to 10 s.
-    """
-
-    frequency_hz: float
-    level_db: float
-    wander: float = 1e-4
-
-    def __post_init__(self) -> None:
-        """Refuse a line without a frequency."""
-        if not self.frequency_hz > 0.0 or self.wander < 0.0:
-            raise ValueError(f"line at {self.frequency_hz} Hz with wander {self.wander} cannot be")
-
-    @property
-    def amplitude_pa(self) -> float:
-        """Peak pressure of the tone at 1 m, Pa."""
-        return math.sqrt(2.0) * HEARING_PRESSURE_PA * math.pow(10.0, self.level_db / 20.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +40,7 @@ class Hiss:
     def pressure_psd_pa2_hz(self, frequency_hz: FloatArray) -> FloatArray:
         """One-sided power spectral density, Pa2/Hz at 1 m, same shape as `frequency_hz`."""
         ratio = np.asarray(frequency_hz, dtype=np.float64) / self.peak_hz
-        octave_pa2 = HEARING_PRESSURE_PA**2 * math.pow(10.0, self.level_db / 10.0)
+        octave_pa2 = SOUND_REFERENCE_PA**2 * math.pow(10.0, self.level_db / 10.0)
         density: FloatArray = octave_pa2 / (JET_OCTAVE * self.peak_hz) * np.square(ratio) / (1.0 + 2.0 / 3.0 * ratio**5)
         return density
 
@@ -89,7 +66,7 @@ class Machine:
 
         The broad band falls as 1/f^2 (-6 dB an octave) from a knee at 2 kHz on; the lines are not in it.
         """
-        octave_pa2 = HEARING_PRESSURE_PA**2 * math.pow(10.0, self.broadband_db_at_20khz / 10.0)
+        octave_pa2 = SOUND_REFERENCE_PA**2 * math.pow(10.0, self.broadband_db_at_20khz / 10.0)
         fall = (REFERENCE_HZ**2 + KNEE_HZ**2) / (np.square(frequency_hz) + KNEE_HZ**2)
         density: FloatArray = octave_pa2 / OCTAVE_HZ * fall
         return density if self.hiss is None else density + self.hiss.pressure_psd_pa2_hz(frequency_hz)

@@ -17,8 +17,6 @@ from sim.world.sound.paths import FOCUS_LIMIT, NEAREST_M, WALL_SKIN_M, Paths, ch
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-__all__ = ["BoxRoom", "CylinderRoom", "Paths", "Room"]
-
 
 class Room(Protocol):
     """Anything that can list the ways of sound inside it."""

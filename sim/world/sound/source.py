@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.world.signal.keys import TAIL, TONES, noise_key, stream
 from sim.world.signal.loudness import Interval, LevelTable, Switching, check_intervals, powered, switched
 from sim.world.signal.sampling import Psd
-from sim.world.signal.waveform import Tone
 from sim.world.sound.bursts import Bursts
 from sim.world.sound.directivity import Directivity
-from sim.world.sound.machine import Line
+from sim.world.sound.tone import Line, Tone
 
 FloatArray = NDArray[np.float64]
 
@@ -92,8 +92,7 @@ class Voice:
     @staticmethod
     def drawn(source: SoundSource, root: np.random.SeedSequence) -> "Voice":
         """Draw from the seed and the source's name alone."""
-        seed = np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, *source.name.encode()))
-        key_seed, tone_seed, tail_seed = seed.spawn(3)
-        low, high = (int(word) for word in key_seed.generate_state(2, np.uint64))
-        generator = np.random.Generator(np.random.Philox(tone_seed))
-        return Voice(source, (low, high), tuple(Tone.drawn(line, generator) for line in source.lines), tail_seed)
+        name = source.name
+        generator = np.random.Generator(np.random.Philox(stream(root, name, TONES)))
+        tones = tuple(Tone.drawn(line, generator) for line in source.lines)
+        return Voice(source, noise_key(root, name), tones, stream(root, name, TAIL))

@@ -1,4 +1,4 @@
-"""Straight ways over the unfolded faces of a box, and on a single flat panel."""
+"""Straight ways over the unfolded faces of a box."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,33 +21,6 @@ FloatArray = NDArray[np.float64]
 FACES_MAX = 5  # the shortest way may need five (Dudeney 1903, the spider and the fly); no face is visited twice
 SAMPLES = 65  # places on each face at which the angle about the axis is known; between them it counts as linear
 EDGE_SKIN = 1e-12  # of an edge's length: a way through its very end still counts
-
-
-@dataclass(frozen=True, slots=True)
-class PanelShell:
-    """A flat rectangle from (0, 0, 0) to (lx, ly, 0), m; its rim swallows what comes to it."""
-
-    size_m: tuple[float, float]
-
-    @property
-    def area_m2(self) -> float:
-        """Area, m2."""
-        return self.size_m[0] * self.size_m[1]
-
-    def paths(
-        self, source_m: FloatArray, receiver_m: FloatArray, joints: Joints, wraps: int = 1
-    ) -> tuple[SurfacePath, ...]:
-        """See `Shell.paths`: the straight line, across ribs and seams at x; a panel has no axis for angles."""
-        check_wraps(wraps)
-        if joints.stringers_rad or joints.seams_rad:
-            raise ValueError("a panel has no axis, so no stringers or seams at angles about it: give them as ribs at x")
-        ends = np.array([source_m, receiver_m], dtype=np.float64)
-        away_m = np.maximum(np.maximum(-ends[:, :2], ends[:, :2] - self.size_m), 0.0)
-        if np.any(np.hypot(np.hypot(*away_m.T), ends[:, 2]) > OFF_SHELL_M):
-            raise ValueError(f"points {ends.tolist()} are not both on the panel of {self.size_m} m")
-        length_m = float(np.linalg.norm(ends[1] - ends[0]))
-        crossings = joints.crossed(np.array([0.0, length_m]), ends[:, 0], np.zeros(2))
-        return (surface_path(length_m, length_m, crossings),)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from scipy import fft
 from scipy.special import ndtr
 
-from sim.world.signal.sampling import GUARD_S, Psd, frame_samples, shaping
+from sim.world.signal.keys import TAIL, noise_key, stream
+from sim.world.signal.sampling import GUARD_S, RATE_ERROR_LIMIT, Psd, frame_samples, shaping
 from sim.world.signal.waveform import gate, white_noise
 from sim.world.structure.lamb import Mode
 from sim.world.structure.losses import Losses, Waves, path_response
@@ -29,7 +30,6 @@ FloatArray = NDArray[np.float64]
 ComplexArray = NDArray[np.complex128]
 Strength = Callable[[FloatArray], FloatArray]
 
-RATE_ERROR_LIMIT = 1e-3  # a crystal that far off is broken; the frame keeps room for it
 SAMPLE_RATE_HZ = (64e3, 2e6)  # less holds no band above its edges, more no front end has
 LOW_HZ = (5e3, 10e3)  # nothing below the first, everything above the second: contact sensors begin there
 HIGH_OF_LIMIT = (0.85, 0.95)  # the same at the top, as shares of the frequency at which the plate's third mode begins
@@ -41,7 +41,6 @@ SPEED_POINTS = 256  # frequencies at which the slowest group speed is sought
 TRANSFER_CACHE = 128  # transfer functions kept (source x sensor x frame length), 0.3 to 3 MB each
 FRAME_CACHE = 8  # frame lengths of which both modes are kept
 TAIL_CACHE = 128  # source x sensor, up to 2 MB each
-TAIL_STREAM = 2  # after the two streams of a source that the field in the air draws
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,10 +155,6 @@ class StructureField:
                 spectrum[row] += emitted * self._transfer(index, channel, length)
         return frame_samples(spectrum, length, place - first, 1.0 / (1.0 + rate_error), samples)
 
-    def paths(self, source: str, channel: int) -> tuple[SurfacePath, ...]:
-        """The ways that are followed from a source to a sensor, shortest first; KeyError for an unknown name."""
-        return {voice.source.name: voice.paths for voice in self._voices}[source][channel]
-
     def _reach_s(self) -> float:
         """Time that the slowest wave of the band and the tail need."""
         grid_hz = np.linspace(*self.band_hz, SPEED_POINTS)
@@ -215,8 +210,7 @@ class StructureField:
         voice, skin = self._voices[index], self._skin
         if skin.reverberation is None:
             return np.zeros(1)
-        stream = (*self._root.spawn_key, *voice.source.name.encode(), TAIL_STREAM, channel)
-        generator = np.random.Generator(np.random.Philox(np.random.SeedSequence(self._root.entropy, spawn_key=stream)))
+        generator = np.random.Generator(np.random.Philox(stream(self._root, voice.source.name, TAIL, channel)))
         direct_m = voice.paths[channel][0].length_m
         return skin.reverberation.tail(
             skin.plate, skin.shell.area_m2, direct_m, self.band_hz, self._sample_rate_hz, generator
@@ -252,9 +246,7 @@ def _high_hz(plate: Plate, sample_rate_hz: float) -> tuple[float, float]:
 
 
 def _voice(source: ForceSource, skin: Skin, sensors_m: FloatArray, root: np.random.SeedSequence) -> _Voice:
-    """Find a source's ways, and draw its key from the seed and its name alone, as the field in the air does."""
-    seed = np.random.SeedSequence(root.entropy, spawn_key=(*root.spawn_key, *source.name.encode()))
-    low, high = (int(word) for word in seed.spawn(2)[0].generate_state(2, np.uint64))
+    """Find a source's ways; its noise is that of the source of this name in the air."""
     place = np.array(source.position_m)
     ways = tuple(skin.shell.paths(place, sensor, skin.joints, skin.wraps)[:PATHS_MAX] for sensor in sensors_m)
-    return _Voice(source, ways, (low, high))
+    return _Voice(source, ways, noise_key(root, source.name))

@@ -43,7 +43,7 @@ class SurfacePath:
         length_m: its length, at least 10 mm.
         spreading_m: width of a pencil of rays at its end per radian of launch angle; the length where the shell
             can be unrolled, R sin(length / R) on a sphere; bounded below at a ninth of the length.
-        wraps: turns about the axis (or the centre) more than the direct way, signed; 0 on boxes and panels.
+        wraps: turns about the axis (or the centre) more than the direct way, signed; 0 on boxes.
         foci: focal points passed; each advances the phase by a quarter turn.
         crossings: in the order in which they are met.
     """
@@ -59,7 +59,7 @@ class SurfacePath:
 class Joints:
     """Where ribs and seams run: across the axis at x, and along it at an angle about it (from +y toward +z).
 
-    The axis is the x axis of the shell's frame; of a box or a panel it passes through the middle.
+    The axis is the x axis of the shell's frame; of a box it passes through the middle.
     """
 
     ribs_x_m: tuple[float, ...] = ()

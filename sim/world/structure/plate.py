@@ -81,11 +81,6 @@ class Plate:
         """Mass of a square metre, kg/m2."""
         return self.material.density_kg_m3 * self.thickness_m
 
-    @property
-    def bending_stiffness_nm(self) -> float:
-        """B = E h^3 / (12 (1 - nu^2)), N m."""
-        return self.material.young_pa * self.thickness_m**3 / (12.0 * (1.0 - self.material.poisson**2))
-
     def wavenumber_rad_m(self, mode: Mode, frequency_hz: FloatArray) -> FloatArray:
         """K of a mode, rad/m, same shape as `frequency_hz`.
 
@@ -93,11 +88,6 @@ class Plate:
             ValueError: a frequency at or above `limit_hz` or below 0.1 Hz m over the thickness.
         """
         return self._roots(mode, frequency_hz)[1] / (0.5 * self.thickness_m)
-
-    def phase_speed_m_s(self, mode: Mode, frequency_hz: FloatArray) -> FloatArray:
-        """Speed of the crests, omega / k, m/s; raises as `wavenumber_rad_m`."""
-        x, y = self._roots(mode, frequency_hz)
-        return self.material.transverse_m_s * x / y
 
     def group_speed_m_s(self, mode: Mode, frequency_hz: FloatArray) -> FloatArray:
         """Speed of the energy, d omega / d k, m/s; raises as `wavenumber_rad_m`."""

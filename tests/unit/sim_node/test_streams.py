@@ -33,7 +33,7 @@ from firmware_bridge.wire.reports import (
     Samples,
     Status,
 )
-from sim.node.board import WATCHDOG, Board, Wiring, runs
+from sim.node.board import WATCHDOG, Board, Pins, runs
 from sim.node.firmware import Firmware
 from sim.node.oscillator import Oscillator
 from sim.node.outgoing import Outgoing
@@ -70,7 +70,7 @@ class Twin:
             self.clock,
             self.read,
             boot_id=3,
-            wiring=Wiring(self.levels, lambda output, on: self.relays.append((output, on)), lambda: (310.0, 4.9)),
+            pins=Pins(self.levels, lambda output, on: self.relays.append((output, on)), lambda: (310.0, 4.9)),
             outgoing=self.outgoing,
             samples_a_frame=self.samples_a_frame,
         )
@@ -190,17 +190,17 @@ def test_what_was_lost_before_is_flagged_in_the_next_of_its_kind() -> None:
 
 def test_a_burst_from_before_a_reset_is_not_sent_under_the_new_boot(twin: Twin) -> None:
     twin.ack(S, Capture(7, 600, TriggerRole.AT_TIME, 0))
-    (recording,) = twin.firmware.step(S)
+    (order,) = twin.firmware.step(S)
     twin.firmware.reboot(2 * S)
     twin.said(2 * S)
-    twin.firmware.recorded(3 * S, recording, np.zeros((2, 600), dtype=np.int16), saturated=False)
+    twin.firmware.recorded(3 * S, order, np.zeros((2, 600), dtype=np.int16), saturated=False)
     assert twin.said(3 * S) == []
 
 
 def test_a_burst_names_its_first_channel(twin: Twin) -> None:
     twin.ack(S, Capture(7, 600, TriggerRole.AT_TIME, 0))
-    (recording,) = twin.firmware.step(S)
-    twin.firmware.recorded(2 * S, recording, np.zeros((2, 600), dtype=np.int16), saturated=True)
+    (order,) = twin.firmware.step(S)
+    twin.firmware.recorded(2 * S, order, np.zeros((2, 600), dtype=np.int16), saturated=True)
     pieces = [decode(packet) for packet in twin.said(2 * S)]
     assert [piece.first_channel for piece in pieces if isinstance(piece, BurstPiece)] == [1, 1]
 
@@ -209,8 +209,8 @@ def test_a_capture_waits_for_a_clock_that_was_set_back() -> None:
     twin = Twin(clock=Oscillator(0, 0.0, steps=[(10 * S, -5 * S)]))
     twin.ack(11 * S, Capture(1, 100, TriggerRole.AT_TIME, 8 * S))
     assert twin.firmware.step(12 * S) == []
-    (recording,) = twin.firmware.step(13 * S)
-    assert recording.start_ns == 13 * S
+    (order,) = twin.firmware.step(13 * S)
+    assert order.start_ns == 13 * S
 
 
 def test_it_can_pretend_to_be_another(twin: Twin) -> None:
@@ -230,10 +230,10 @@ def test_without_power_it_is_dark(twin: Twin) -> None:
     assert twin.firmware.siren is SirenPattern.SILENT
 
 
-UNWIRED: list[Callable[[Wiring], object]] = [lambda w: w.levels(0, 1), lambda w: w.relay(0, True)]
+UNWIRED: list[Callable[[Pins], object]] = [lambda w: w.levels(0, 1), lambda w: w.relay(0, True)]
 
 
 @pytest.mark.parametrize("use", UNWIRED)
-def test_a_board_without_wires_says_so(use: Callable[[Wiring], object]) -> None:
+def test_a_board_without_wires_says_so(use: Callable[[Pins], object]) -> None:
     with pytest.raises(NotImplementedError, match="wired up"):
-        use(Wiring())
+        use(Pins())

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from sim.world.sound.billiard import rim_paths
-from sim.world.sound.room import CylinderRoom, Paths
+from sim.world.sound.paths import Paths
+from sim.world.sound.room import CylinderRoom
 
 FloatArray = NDArray[np.float64]
 

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sim.world.leak.hole import Hole
+from sim.world.leak.jet import Loudness
 
 PRESSURE_PA = 101_325.0
 TEMPERATURE_K = 295.15
@@ -51,7 +52,7 @@ def test_level_of_two_millimetres_step_by_step() -> None:
 
 @given(diameter_m=st.floats(0.1e-3, 20e-3), offset_db=st.floats(-15.0, 15.0))
 def test_spectrum_holds_the_declared_level(diameter_m: float, offset_db: float) -> None:
-    hole = Hole(diameter_m, 0.85, level_offset_db=offset_db)
+    hole = Hole(diameter_m, 0.85, Loudness(level_offset_db=offset_db))
     declared_db = hole.inward_level_db(PRESSURE_PA, TEMPERATURE_K)
     assert band_level_db(hole, 20e3, 100e3) == pytest.approx(declared_db, abs=0.002)
     plain_db = Hole(diameter_m, 0.85).inward_level_db(PRESSURE_PA, TEMPERATURE_K)
@@ -75,7 +76,7 @@ def test_slopes_far_from_the_peak() -> None:
 
 
 def test_silent_hole_flows_without_sound() -> None:
-    crack = Hole(0.3e-3, 0.85, acoustic_efficiency=0.0)
+    crack = Hole(0.3e-3, 0.85, Loudness(acoustic_efficiency=0.0))
     assert crack.inward_level_db(PRESSURE_PA, TEMPERATURE_K) == -math.inf
     assert not crack.pressure_psd_pa2_hz(np.array([20e3, 50e3]), PRESSURE_PA, TEMPERATURE_K).any()
     assert crack.mass_flow_kg_s(PRESSURE_PA, TEMPERATURE_K) > 0.0

@@ -170,7 +170,7 @@ def test_a_laminar_leak_does_not_shake_the_plate() -> None:
 
 def test_the_offset_lifts_sound_and_force_alike() -> None:
     at_hz = np.array([40e3])
-    plain, lifted = Hole(2e-3, 0.85), Hole(2e-3, 0.85, level_offset_db=10.0)
+    plain, lifted = Hole(2e-3, 0.85), Hole(2e-3, 0.85, Loudness(level_offset_db=10.0))
     for one, other in (
         (plain.pressure_psd_pa2_hz(at_hz, *GAS), lifted.pressure_psd_pa2_hz(at_hz, *GAS)),
         (plain.force_psd_n2_hz(at_hz, *GAS), lifted.force_psd_n2_hz(at_hz, *GAS)),

@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from sim.world.sound.machine import Hiss, Line, Machine
+from sim.world.sound.machine import Hiss, Machine
+from sim.world.sound.tone import Line
 
 FAN = Machine((1.0, 0.0, 0.0), broadband_db_at_20khz=50.0)
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from sim.world.air import Air
 from sim.world.signal.loudness import Interval, LevelTable
 from sim.world.sound.bursts import Bursts, Kind
-from sim.world.sound.field import SoundField, SoundSource
+from sim.world.sound.field import SoundField
 from sim.world.sound.kept import Kept
 from sim.world.sound.room import BoxRoom
+from sim.world.sound.source import SoundSource
 
 FloatArray = NDArray[np.float64]
 

@@ -9,8 +9,9 @@ from scipy import fft
 
 from sim.world.air import Air
 from sim.world.sound.directivity import Directivity
-from sim.world.sound.field import SoundField, SoundSource
+from sim.world.sound.field import SoundField
 from sim.world.sound.room import BoxRoom
+from sim.world.sound.source import SoundSource
 
 FloatArray = NDArray[np.float64]
 

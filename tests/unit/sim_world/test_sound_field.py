@@ -12,9 +12,11 @@ from scipy import fft
 
 from sim.world.air import Air
 from sim.world.leak.hole import Hole
-from sim.world.sound.field import SoundField, SoundSource
-from sim.world.sound.machine import Line, Machine
+from sim.world.sound.field import SoundField
+from sim.world.sound.machine import Machine
 from sim.world.sound.room import BoxRoom, CylinderRoom, Room
+from sim.world.sound.source import SoundSource
+from sim.world.sound.tone import Line
 
 FloatArray = NDArray[np.float64]
 

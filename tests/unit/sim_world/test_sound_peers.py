@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from sim.world.air import Air
-from sim.world.sound.field import SoundField, SoundSource
+from sim.world.sound.field import SoundField
 from sim.world.sound.room import BoxRoom
+from sim.world.sound.source import SoundSource
 from sim.world.sound.transfer import Surroundings, impulse_responses
 
 FloatArray = NDArray[np.float64]

@@ -10,9 +10,9 @@ from scipy import fft
 
 from sim.world.air import Air
 from sim.world.leak.hole import Hole
-from sim.world.sound.field import SoundField, SoundSource
+from sim.world.sound.field import SoundField
 from sim.world.sound.room import BoxRoom
-from sim.world.structure.box import PanelShell
+from sim.world.sound.source import SoundSource
 from sim.world.structure.field import ForceSource, Skin, StructureField, band_hz
 from sim.world.structure.lamb import Mode
 from sim.world.structure.losses import Losses, Waves, path_response
@@ -20,6 +20,7 @@ from sim.world.structure.paths import Crossing, Joint, Joints, surface_path
 from sim.world.structure.plate import Plate
 from sim.world.structure.reverberation import Reverberation
 from sim.world.structure.revolution import RevolutionShell, cylinder
+from tests.support.panel import PanelShell, ways
 
 FloatArray = NDArray[np.float64]
 
@@ -73,7 +74,7 @@ def test_a_burst_comes_at_group_speed(mode: Mode, centre_hz: float) -> None:
     frequency_hz = fft.rfftfreq(1 << 15, 1.0 / RATE_HZ)
     waves = Waves.of(PLATE, frequency_hz[1000:16000])
     response = np.zeros(len(frequency_hz), dtype=np.complex128)
-    response[1000:16000] = path_response(field.paths("tap", 0)[0], waves, BARE)
+    response[1000:16000] = path_response(ways(field, "tap", 0)[0], waves, BARE)
     envelope = burst(response, frequency_hz, centre_hz, 2e3)
     arrivals_s = {m: 4.0 / float(PLATE.group_speed_m_s(m, np.array([centre_hz]))[0]) for m in Mode}
     time_s = np.arange(len(envelope)) / RATE_HZ
@@ -168,7 +169,7 @@ def test_wraps_stand_in_the_impulse_response() -> None:
     frequency_hz = fft.rfftfreq(1 << 15, 1.0 / RATE_HZ)
     response = np.zeros(len(frequency_hz), dtype=np.complex128)
     waves = Waves.of(PLATE, frequency_hz[1000:16000])
-    for path in field.paths("tap", 0):
+    for path in ways(field, "tap", 0):
         response[1000:16000] += path_response(path, waves, skin.losses)
     power = np.square(burst(response, frequency_hz, 100e3, 5e3))
     time_s = np.arange(len(power)) / RATE_HZ

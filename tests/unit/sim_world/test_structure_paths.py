@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.sparse.csgraph import dijkstra
 
-from sim.world.structure.box import BoxShell, PanelShell
+from sim.world.structure.box import BoxShell
 from sim.world.structure.paths import Joint, Joints, Shell, SurfacePath
 from sim.world.structure.revolution import RevolutionShell, cylinder
 from sim.world.structure.sphere import SphereShell
+from tests.support.panel import PanelShell
 
 FloatArray = NDArray[np.float64]
 

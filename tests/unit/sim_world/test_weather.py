@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from benchmarks.accuracy.cabin_log import ManyCabins
 from sim.scenario.weather import WeatherTable
-from sim.world.gas.weather import PRESETS, CabinWeather, Transition, WeatherSettings, preset, puff_answer
-from sim.world.gas.weather_settings import DAY_S, ORBIT_S
+from sim.world.gas.weather import CabinWeather, Transition, puff_answer
+from sim.world.gas.weather_settings import DAY_S, ORBIT_S, PRESETS, WeatherSettings, preset
 
 STATION = preset("station", slope_rms_pa_h=15.0, slope_correlation_s=700.0)
 PUFFS = WeatherSettings(puff_pa=25.0, puff_rate_per_h=3.0, puff_rise_s=300.0, puff_fade_s=1500.0)

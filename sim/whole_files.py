@@ -1,4 +1,7 @@
-"""A folder that appears whole or not at all; an earlier recording can be replaced. What is in it is told elsewhere."""
+"""Files and folders that appear whole or not at all; an earlier recording can be replaced, as its list of files says.
+
+What else is in them is told by whoever writes them.
+"""
 
 import json
 import os
@@ -7,13 +10,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from firmware_bridge.errors import BridgeError
+from sim.errors import FolderError
 
 TRUTH = "truth.json"  # lists all files of a recording, itself too
+RECORDING = "leaksim recording"  # what it calls itself there
 
 
-class FolderError(BridgeError):
-    """The folder that was named is in use, or there is not enough room for what is to be in it."""
+def write_whole(path: Path, data: bytes) -> None:
+    """Write `data` beside `path` and move it there, so that no half of it is ever seen."""
+    partial = path.with_suffix(path.suffix + ".part")
+    try:
+        partial.write_bytes(data)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def check_folder(folder: Path, *, replace: bool) -> None:
@@ -98,6 +108,6 @@ def _listed(truth: Path) -> set[str]:
     """The files of the recording that a truth file belongs to; none if it is not one of ours."""
     try:
         told = json.loads(truth.read_text(encoding="utf-8"))
-        return {str(name) for name in told["files"]} if told["kind"] == "leaksim recording" else set()
+        return {str(name) for name in told["files"]} if told["kind"] == RECORDING else set()
     except (OSError, ValueError, KeyError, TypeError):
         return set()

@@ -5,7 +5,7 @@ import numpy as np
 from firmware_bridge.units import s_to_ns
 from sim.plant.plant import Plant
 from sim.scenario.gas import SwitchEvent
-from tests.support.rig import shipped
+from tests.support.shipped import shipped
 
 FAN = "fan-breaker"
 

@@ -1,7 +1,6 @@
 """Tables of sound as the plant builds them: rooms of every hull, racks, beams, bursts, leaks that open slowly."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,18 +13,18 @@ from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.placed import place
 from firmware_bridge.site.revolution import RevolutionHull
 from firmware_bridge.site.sphere import SphereHull
-from sim.plant.leaks import PlantLeak
+from sim.plant.leaks import PlantLeak, declared_leaks
+from sim.plant.place import Place
 from sim.plant.sound import Sound
-from sim.plant.sound_parts import Place, leak_source, machine_source
-from sim.scenario.scenario import ScenarioTable, load_scenario
+from sim.plant.sound_sources import leak_source, machine_source
+from sim.scenario.scenario import ScenarioTable
 from sim.scenario.sound import AcousticsTable, BurstTable, MachineTable, RackTable
 from sim.world.leak.hole import Hole
 from sim.world.leak.schedule import Change, Opening
 from sim.world.sound.revolution import RevolutionRoom
+from tests.support.shipped import shipped
 
 FloatArray = NDArray[np.float64]
-
-CONFIGS = Path(__file__).parents[3] / "configs"
 DOME = tuple((1.2 - 1.2 * math.cos(a), 1.2 * math.sin(a)) for a in np.linspace(0.0, math.pi / 2.0, 13))
 MODULE = RevolutionHull((*DOME, (3.0, 1.2), (3.6, 0.7)))
 HULLS: list[Hull] = [BoxHull((3.0, 2.5, 2.0)), CylinderHull(1.2, 3.0), SphereHull(1.3), MODULE]
@@ -151,9 +150,8 @@ def test_a_leak_that_opens_slowly_gets_louder_with_its_area() -> None:
     assert source.intervals == ((100.0, 200.0), (300.0, None))
 
 
-def shipped(**acoustics: object) -> tuple[ScenarioTable, Sound]:
-    scenario, site = load_scenario(CONFIGS / "scenarios" / "ms09-2018.toml", CONFIGS / "sites")
-    scenario = scenario.model_copy(update={"acoustics": scenario.acoustics.model_copy(update=acoustics)})
+def furnished(**acoustics: object) -> tuple[ScenarioTable, Sound]:
+    scenario, site = shipped()
     room = site.nodes[0].compartment
     racks = [RackTable(name="r", compartment=room, low_m=(1.2, -0.3, -0.3), high_m=(1.5, 0.3, 0.3))]
     bursts = [
@@ -162,18 +160,20 @@ def shipped(**acoustics: object) -> tuple[ScenarioTable, Sound]:
             rate_per_h=3600.0, level_db=60.0, duration_ms=300.0,
         )
     ]  # fmt: skip
-    return scenario, Sound(scenario, site, np.random.SeedSequence(1), racks=racks, bursts=bursts)
+    changed = scenario.acoustics.model_copy(update=acoustics)
+    scenario = scenario.model_copy(update={"acoustics": changed, "racks": racks, "bursts": bursts})
+    return scenario, Sound(scenario, site, np.random.SeedSequence(1), declared_leaks(scenario))
 
 
 def test_the_whole_sound_with_everything_in_it_is_one_function_of_time() -> None:
-    _, sound = shipped(late_reverberation=True, temperature_gradient_k_m=(0.0, 0.0, 1.0), humid_speed=True)
+    _, sound = furnished(late_reverberation=True, temperature_gradient_k_m=(0.0, 0.0, 1.0), humid_speed=True)
     node = next(iter(sound.true_microphones_m))
     early, later = sound.capture(node, 100.0, 4096, 1e-5), sound.capture(node, 100.0, 3000, 1e-5)
     assert np.abs(early[:, :3000] - later).max() < 1e-9 * early.std()
 
 
 def test_switching_changes_what_follows_and_not_what_is_past() -> None:
-    scenario, sound = shipped()
+    scenario, sound = furnished()
     node = next(iter(sound.true_microphones_m))
     name = scenario.machines[0].name
     before = sound.capture(node, 50.0, 8192, 0.0)

@@ -1,119 +1,29 @@
-"""From a scenario's tables to what sounds and stands in one compartment: rooms, racks and sources in the room's frame.
+"""From a scenario's tables and leaks to what sounds in one compartment, in the room's frame.
 
-Which node hears what is `sound`'s business.
+Rooms and racks are `place`; which node hears what is `sound`'s business.
 """
 
 import math
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
-from firmware_bridge.errors import SiteError
-from firmware_bridge.site.box import BoxHull
-from firmware_bridge.site.cylinder import CylinderHull
-from firmware_bridge.site.hull import Hull
-from firmware_bridge.site.placed import PlacedHull
-from firmware_bridge.site.revolution import RevolutionHull
-from firmware_bridge.site.sphere import SphereHull
 from sim.plant.leaks import PlantLeak
-from sim.scenario.sound import BurstTable, MachineTable, RackTable
+from sim.plant.place import Place
+from sim.scenario.sound import BurstTable, MachineTable
 from sim.world.leak.leak import Leak
 from sim.world.leak.schedule import Opening
 from sim.world.signal.loudness import Interval, LevelTable
 from sim.world.signal.sampling import Psd
 from sim.world.sound.bursts import Bursts
 from sim.world.sound.directivity import Directivity
-from sim.world.sound.field import SoundSource
-from sim.world.sound.machine import Hiss, Line, Machine
-from sim.world.sound.rack import Rack
-from sim.world.sound.revolution import RevolutionRoom, SphereRoom
-from sim.world.sound.room import BoxRoom, CylinderRoom, Room
+from sim.world.sound.machine import Hiss, Machine
+from sim.world.sound.source import SoundSource
+from sim.world.sound.tone import Line
 
-FloatArray = NDArray[np.float64]
-Triple = tuple[float, float, float]
-
-INSIDE_M = 0.001  # sensors and machines that the survey's error puts into the wall are moved this far into the room
-ON_WALL_M = 0.02  # a leak's hull is drawn with facets; the room behind a facet may bulge by so much
 RAMP_POINTS = 16  # of a leak's level while it opens: straight lines in dB, within 0.3 dB of its area's
 RAMP_FROM = 1e-3  # share of the area from which on an opening is heard: 30 dB down
 SHORTEST_GAP_S = 2e-3  # an interruption shorter than switching takes is none
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A compartment's hull, and its room in the hull's own frame."""
-
-    hull: Hull
-    room: Room
-
-    @staticmethod
-    def of(hull: Hull) -> "Place":
-        """The place of a hull, placed or not.
-
-        Raises:
-            SiteError: a hull of a shape without acoustics.
-        """
-        return Place(hull, _room(_own(hull)))
-
-    def inside(self, points_m: FloatArray) -> FloatArray:
-        """Points (n, 3) of the site in the room's frame, moved into the room where they lie in or behind its wall."""
-        own = _own(self.hull)
-        points = self.hull.to_hull(points_m) if isinstance(self.hull, PlacedHull) else points_m
-        depth = own.signed_distance_m(points) + INSIDE_M
-        return np.asarray(points - np.maximum(depth, 0.0)[:, None] * own.outward(points))
-
-    def point(self, position_m: Triple, *, on_wall: bool = False) -> Triple:
-        """One point of the site in the room's frame; with `on_wall`, moved out to the wall that is close by."""
-        point = self.inside(np.array([position_m]))
-        if on_wall:
-            clearance_m = float(self.room.clearance_m(point)[0])
-            if clearance_m < ON_WALL_M:
-                point = point + max(clearance_m - INSIDE_M, 0.0) * _own(self.hull).outward(point)
-        x, y, z = (float(part) for part in point[0])
-        return x, y, z
-
-    def vector(self, site: Triple) -> Triple:
-        """A direction or gradient of the site in the room's frame."""
-        vector = np.array([site])
-        x, y, z = (self.hull.vectors_to_hull(vector) if isinstance(self.hull, PlacedHull) else vector)[0]
-        return float(x), float(y), float(z)
-
-    def rack(self, table: RackTable) -> Rack:
-        """A rack in the room's frame; hulls are turned by quarters only, so it stays a box."""
-        corners = np.array([table.low_m, table.high_m])
-        if isinstance(self.hull, PlacedHull):
-            corners = self.hull.to_hull(corners)
-        low, high = corners.min(axis=0), corners.max(axis=0)
-        return Rack(
-            (float(low[0]), float(low[1]), float(low[2])),
-            (float(high[0]), float(high[1]), float(high[2])),
-            table.transmission_db,
-        )
-
-
-def _own(hull: Hull) -> Hull:
-    return hull.hull if isinstance(hull, PlacedHull) else hull
-
-
-def _room(hull: Hull) -> Room:
-    if isinstance(hull, CylinderHull):
-        return CylinderRoom(hull.radius_m, hull.length_m)
-    if isinstance(hull, BoxHull):
-        return BoxRoom(*hull.size_m)
-    if isinstance(hull, SphereHull):
-        return SphereRoom(hull.radius_m)
-    if isinstance(hull, RevolutionHull):
-        return RevolutionRoom.drawn(_listed(hull.profile_m))
-    raise SiteError(f"no acoustics for a {type(hull).__name__}", remedy="use a box, cylinder, sphere or revolution")
-
-
-def _listed(profile_m: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
-    """The profile as one line from end to end: up the near flat end, down the far one, no point twice."""
-    near_m, far_m = profile_m[0][0], profile_m[-1][0]
-    line = sorted(profile_m, key=lambda p: (p[0], p[1] if p[0] == near_m else -p[1] if p[0] == far_m else 0.0))
-    return tuple(line[:1] + [after for before, after in pairwise(line) if after != before])
 
 
 def leak_source(leak: PlantLeak, place: Place, pressure_pa: float, temperature_k: float) -> SoundSource | None:

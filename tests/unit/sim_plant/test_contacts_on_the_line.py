@@ -6,18 +6,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from firmware_bridge.site.survey import Site
 from firmware_bridge.units import Quantity
-from firmware_bridge.wire.codec import decode, encode
-from firmware_bridge.wire.commands import Capture, Command, Hello, Levels, TriggerRole
-from firmware_bridge.wire.framing import Deframer, Packet, encode_packet
-from firmware_bridge.wire.reports import BandLevels, BurstPiece, HelloAck, Report
-from sim.node.firmware import Recording
+from firmware_bridge.wire.commands import Capture, Hello, Levels, TriggerRole
+from firmware_bridge.wire.reports import BandLevels, BurstPiece, HelloAck
+from sim.node.board import BurstOrder
+from sim.plant.leaks import declared_leaks
 from sim.plant.levels import REFERENCE_SAMPLES, REFRESH_S, SETTLING_S, LevelMemory, band_mean_squares
 from sim.plant.plant import Plant, Render
 from sim.scenario.nodes import ArraysTable, ContactsTable, StreamsTable
-from sim.scenario.scenario import ScenarioTable
 from sim.scenario.structure import StructureTable
+from tests.support.plant_bench import PlantBench
 from tests.support.tube import BOTH, OPENS_AT_S, RATE_HZ, SKIN, TIME_S, scenario, site
 
 FloatArray = NDArray[np.float64]
@@ -25,30 +23,8 @@ FloatArray = NDArray[np.float64]
 S = 1_000_000_000
 
 
-class Bench:
-    """A plant and who asks it."""
-
-    def __init__(self, told: ScenarioTable, there: Site) -> None:
-        self.plant = Plant(told, there)
-        self.sequence = 0
-
-    def tell(self, name: str, now_ns: int, command: Command) -> list[Report]:
-        self.sequence += 1
-        self.plant.receive(name, now_ns, encode_packet(encode(command, sequence=self.sequence)))
-        return self.said(name)
-
-    def run(self, since_ns: int, until_ns: int) -> None:
-        now_ns = since_ns
-        while now_ns <= until_ns:
-            for job in self.plant.step(now_ns):
-                counts, saturated = self.plant.render(job)
-                self.plant.finish(job, now_ns, counts, saturated=saturated)
-            now_ns = max(self.plant.next_ns(now_ns), now_ns + 1)
-
-    def said(self, name: str) -> list[Report]:
-        data = b"".join(iter(lambda: self.plant.next_frame(name), None))
-        read = [decode(packet) for packet in Deframer().feed(data) if isinstance(packet, Packet)]
-        return [report for report in read if isinstance(report, Report)]
+class Bench(PlantBench):
+    """One whose nodes are asked for bursts."""
 
     def hello(self, name: str) -> HelloAck:
         (ack,) = [report for report in self.tell(name, 0, Hello(1, 1)) if isinstance(report, HelloAck)]
@@ -63,8 +39,8 @@ class Bench:
 
 def test_before_the_leak_nothing_shakes_and_a_burst_holds_the_front_end_alone() -> None:
     told = scenario()
-    bench = Bench(told, site(SKIN, BOTH))
-    assert not bench.plant.structure.capture("skin", OPENS_AT_S - 1.0, 4096, 0.0).any()
+    bench = Bench(Plant(told, site(SKIN, BOTH)))
+    assert not bench.plant.shaking.capture("skin", OPENS_AT_S - 1.0, 4096, 0.0).any()
     counts = bench.burst("skin", 16_384, 5.0)
     noise = told.contacts.self_noise_m_s_rthz * math.sqrt(RATE_HZ / 2.0) / bench.hello("skin").channels[0].scale
     # A count is 2.9 noises wide, so nearly all counts are 0 or 1 either way, and the mean square is the share of the
@@ -77,7 +53,7 @@ def test_before_the_leak_nothing_shakes_and_a_burst_holds_the_front_end_alone() 
 
 def test_the_same_seed_gives_the_same_bytes_in_any_order() -> None:
     one, other = (Plant(scenario(), site(SKIN, BOTH)) for _ in range(2))
-    jobs = [Render(name, Recording(1, round(TIME_S * S), 2048, False)) for name in ("skin", "both")]
+    jobs = [Render(name, BurstOrder(1, round(TIME_S * S), 2048, False)) for name in ("skin", "both")]
     there, back = [one.render(job)[0] for job in jobs], [other.render(job)[0] for job in reversed(jobs)]
     assert [counts.tobytes() for counts in there] == [counts.tobytes() for counts in reversed(back)]
     others = Plant(scenario(), site(SKIN, BOTH), seed=8).render(jobs[0])[0]
@@ -86,7 +62,7 @@ def test_the_same_seed_gives_the_same_bytes_in_any_order() -> None:
 
 def test_a_node_with_both_puts_them_into_one_burst_at_the_microphones_rate() -> None:
     told = scenario(contacts=ContactsTable(burst_rate_khz=400.0), arrays=ArraysTable(burst_rate_khz=192.0))
-    bench = Bench(told, site(SKIN, BOTH))
+    bench = Bench(Plant(told, site(SKIN, BOTH)))
     assert [bench.hello(name).burst_rate_hz for name in ("both", "skin")] == [192_000, 400_000]
     assert [channel.quantity for channel in bench.hello("both").channels] == [
         Quantity.SURFACE_VELOCITY, Quantity.ULTRASOUND, Quantity.ULTRASOUND,
@@ -94,19 +70,19 @@ def test_a_node_with_both_puts_them_into_one_burst_at_the_microphones_rate() -> 
     counts = bench.burst("both", 4096)
     assert counts.shape == (3, 4096)
     assert (counts.std(axis=1) > 2.0).all()
-    felt = bench.plant.structure.capture("both", TIME_S, 16_384, 0.0)
+    felt = bench.plant.shaking.capture("both", TIME_S, 16_384, 0.0)
     assert counts[0].std() * bench.hello("both").channels[0].scale == pytest.approx(felt.std(), rel=0.1)
 
 
 def test_levels_rise_with_the_leak_to_what_the_waveform_has() -> None:
     told = scenario(structure=StructureTable(), streams=StreamsTable(bands_khz=((20.0, 30.0), (45.0, 60.0))))
-    bench = Bench(told, site(SKIN))
+    bench = Bench(Plant(told, site(SKIN)))
     bench.tell("skin", 8 * S, Levels(500))
     bench.run(8 * S, 15 * S)
     reports = [report.mean_square for report in bench.said("skin") if isinstance(report, BandLevels)]
     before, after = np.mean(reports[:4], axis=0), np.mean(reports[-4:], axis=0)
     assert (after > 1e4 * before).all()
-    felt = bench.plant.structure.capture("skin", TIME_S, 4 * REFERENCE_SAMPLES, 0.0)
+    felt = bench.plant.shaking.capture("skin", TIME_S, 4 * REFERENCE_SAMPLES, 0.0)
     bands_hz = np.array([[20e3, 30e3], [45e3, 60e3]])
     expected = band_mean_squares(felt, bands_hz, RATE_HZ) / bench.hello("skin").channels[0].scale ** 2
     # a band of 10 kHz for 85 ms, windowed, of a reverberant and so uneven spectrum: some 6 %; three sigmas
@@ -114,7 +90,7 @@ def test_levels_rise_with_the_leak_to_what_the_waveform_has() -> None:
 
 
 def test_levels_are_looked_at_again_once_a_change_has_settled() -> None:
-    memory = LevelMemory(scenario())
+    memory = LevelMemory(declared_leaks(scenario()))
     listened: list[float] = []
 
     def capture(start_s: float, samples: int) -> FloatArray:

@@ -95,7 +95,7 @@ def judged(
         heard,
         plant.siren_log,
         leaks,
-        site.compartment(compartment).hull,
+        site,
         siren_expected=has_siren(scenario, site),
         expected=scenario.expect,
     )

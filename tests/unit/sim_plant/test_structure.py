@@ -14,14 +14,16 @@ from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.placed import place
 from firmware_bridge.site.revolution import RevolutionHull
 from firmware_bridge.site.sphere import SphereHull
+from sim.plant.force_sources import leak_forces
 from sim.plant.leaks import PlantLeak
-from sim.plant.structure import leak_forces, structure_field
+from sim.plant.structure import structure_field
 from sim.scenario.structure import SPEED_RATIO, MaterialTable, StructureTable
 from sim.world.leak.hole import Hole
 from sim.world.leak.schedule import Change, Opening
 from sim.world.structure.field import ForceSource
 from sim.world.structure.paths import Joint
 from sim.world.structure.plate import POISSON, Material
+from tests.support.panel import ways
 
 FloatArray = NDArray[np.float64]
 
@@ -41,7 +43,7 @@ def side(x_m: float, angle_rad: float) -> tuple[float, float, float]:
 def test_evenly_spaced_ribs_stand_between_the_ends() -> None:
     forces = [ForceSource("tap", side(0.1, 0.0), white)]
     field = structure_field(QUIET, CYLINDER, forces, np.array([side(7.9, 0.1)]), sample_rate_hz=RATE_HZ, seed=1)
-    direct = field.paths("tap", 0)[0]
+    direct = ways(field, "tap", 0)[0]
     assert [crossing.joint for crossing in direct.crossings] == [Joint.RIB] * 15  # 0.5, 1.0, ... 7.5
 
 
@@ -62,14 +64,14 @@ def test_every_shape_of_hull_has_its_geodesics_wherever_it_stands(
     here = structure_field(
         table, hull, [ForceSource("tap", one, white)], np.array([other]), sample_rate_hz=RATE_HZ, seed=1
     )
-    assert here.paths("tap", 0)[0].length_m == pytest.approx(length_m, abs=2e-6)
+    assert ways(here, "tap", 0)[0].length_m == pytest.approx(length_m, abs=2e-6)
     moved = place(hull, (3.0, -1.0, 2.0), "+z")
     # "+z" takes x to z and z to -x
     there = [(3.0 - z, -1.0 + y, 2.0 + x) for x, y, z in (one, other)]
     far = structure_field(
         table, moved, [ForceSource("tap", there[0], white)], np.array(there[1:]), sample_rate_hz=RATE_HZ, seed=1
     )
-    assert far.paths("tap", 0)[0].length_m == pytest.approx(length_m, abs=2e-6)
+    assert ways(far, "tap", 0)[0].length_m == pytest.approx(length_m, abs=2e-6)
     assert far.capture(0.0, 256, [0]) == pytest.approx(here.capture(0.0, 256, [0]), rel=1e-3, abs=1e-13)
 
 

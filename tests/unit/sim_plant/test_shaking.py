@@ -10,7 +10,7 @@ from scipy import fft
 
 from firmware_bridge.errors import SiteError
 from firmware_bridge.site.survey import Site
-from sim.plant.leaks import open_leaks
+from sim.plant.leaks import declared_leaks
 from sim.plant.plant import Plant
 from sim.plant.seeds import FieldSeeds
 from sim.plant.shaking import Shaking
@@ -26,7 +26,7 @@ FloatArray = NDArray[np.float64]
 
 def shaking(told: ScenarioTable, there: Site, seed: int = 1) -> Shaking:
     seeds = FieldSeeds(np.random.SeedSequence(seed))
-    leaks = open_leaks(told, np.random.default_rng(seeds.levels))
+    leaks = declared_leaks(told)
     rates_hz = {node.name: told.contacts.burst_rate_khz * 1e3 for node in there.nodes}
     return Shaking(told, there, seeds.root, leaks=leaks, rates_hz=rates_hz)
 
@@ -91,14 +91,14 @@ def test_what_is_felt_is_coherent_with_what_is_heard_and_as_doubtful() -> None:
         for db in (0.0, 6.0)
     )
     samples = 65_536
-    felt, heard = (field.capture("both", TIME_S, samples, 0.0) for field in (plain.structure, plain.sound))
+    felt, heard = (field.capture("both", TIME_S, samples, 0.0) for field in (plain.shaking, plain.sound))
     # sound is 1.4 to 1.8 ms later than A0; of stretches under Hann windows of 21 ms that much apart 6 to 9 % is unlike
     assert coherence(felt[0], heard[0]) > 0.85
     other = Plant(scenario(acoustics=dead), site(BOTH), seed=8).sound.capture("both", TIME_S, samples, 0.0)
     assert coherence(felt[0], other[0]) < 0.1
     gains = [
         field.capture("both", TIME_S, samples, 0.0).std() / before.std()
-        for field, before in ((louder.structure, felt), (louder.sound, heard))
+        for field, before in ((louder.shaking, felt), (louder.sound, heard))
     ]
     # one and the same draw, of which only the rounding of the transforms differs
     assert gains[0] == pytest.approx(gains[1], rel=1e-9)
@@ -130,7 +130,7 @@ def test_contacts_change_nothing_of_what_is_heard() -> None:
 
 def test_nodes_of_one_hull_feel_it_at_their_own_sensors() -> None:
     for told in (scenario(), scenario(contacts=ContactsTable(burst_rate_khz=400.0))):
-        together, one, other = (Plant(told, site(*nodes)).structure for nodes in ((SKIN, BOTH), (SKIN,), (BOTH,)))
+        together, one, other = (Plant(told, site(*nodes)).shaking for nodes in ((SKIN, BOTH), (SKIN,), (BOTH,)))
         for name, alone in (("skin", one), ("both", other)):
             felt = together.capture(name, TIME_S, 512, 0.0)
             # a frame is as long as the longest way of its field, which is all that differs
@@ -153,7 +153,7 @@ def test_contacts_are_off_their_surveyed_places_along_the_skin() -> None:
     assert shaking(scenario(), there).true_contacts_m["skin"] == pytest.approx(np.array([NEAR_M, FAR_M]))
     there = site(BOTH)
     felt_m = shaking(told, there).true_contacts_m["both"][0, 0]
-    heard_m = Sound(told, there, np.random.SeedSequence(1)).true_microphones_m["both"][0, 0]
+    heard_m = Sound(told, there, np.random.SeedSequence(1), declared_leaks(told)).true_microphones_m["both"][0, 0]
     assert felt_m != pytest.approx(heard_m)  # both were surveyed at 2 m: each is off by its own draw
 
 

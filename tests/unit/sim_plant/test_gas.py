@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,15 +10,16 @@ from pydantic import TypeAdapter, ValidationError
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.errors import DeclaredFileError
 from firmware_bridge.site.survey import Hatch, Site, load_site
-from sim.plant.gas import Gas
+from sim.plant.gas import Gas, OnSwitch
+from sim.plant.leaks import declared_leaks
 from sim.scenario.gas import AirTable, CabinTable, EventTable, FillTable, gas_problems
 from sim.scenario.leaks import HoleTable
-from sim.scenario.scenario import ScenarioTable, load_scenario
+from sim.scenario.scenario import ScenarioTable
 from sim.scenario.weather import WeatherTable
 from sim.world.gas.species import Species
 from sim.world.leak.hole import Hole
+from tests.support.shipped import CONFIGS, shipped
 
-CONFIGS = Path(__file__).parents[3] / "configs"
 HATCH, MODULE, STATION = "docking-hatch", "orbital-module", "station"
 EVENTS: TypeAdapter[tuple[EventTable, ...]] = TypeAdapter(tuple[EventTable, ...])
 STILL = WeatherTable()
@@ -36,7 +36,7 @@ def shut_site() -> Site:
 
 
 def scenario(**changes: object) -> ScenarioTable:
-    table, _ = load_scenario(CONFIGS / "scenarios" / "ms09-2018.toml", CONFIGS / "sites")
+    table, _ = shipped()
     return table.model_copy(update={"weather": STILL, "leaks": (), **changes})
 
 
@@ -56,14 +56,16 @@ def gas(
     cabin: Mapping[str, object] | None = None,
     events: tuple[dict[str, object], ...] = (),
     where: Site | None = None,
+    on_switch: OnSwitch = lambda _name, _on, _at_s: None,
 ) -> Gas:
-    return Gas(
-        scenario() if table is None else table,
-        site() if where is None else where,
-        np.random.SeedSequence(1),
-        None if cabin is None else parse_declared(dict(cabin), "test", CabinTable),
-        EVENTS.validate_python(events),
+    told = (scenario() if table is None else table).model_copy(
+        update={
+            "cabin": parse_declared(dict(cabin or {}), "test", CabinTable),
+            "events": EVENTS.validate_python(events),
+        }
     )
+    seed = np.random.SeedSequence(1)
+    return Gas(told, site() if where is None else where, seed, declared_leaks(told), on_switch)
 
 
 def test_it_starts_as_the_air_table_says() -> None:
@@ -112,11 +114,11 @@ def test_a_leak_that_grows_loses_the_mean_of_its_areas() -> None:
 
 def test_closing_the_hatch_shows_the_side_of_the_leak() -> None:
     world = gas(scenario(leaks=(hole(),)), events=({"do": "close", "at_s": 60.0, "hatch": HATCH, "over_s": 5.0},))
-    assert world.hatch_open(HATCH)
+    assert world.hatch_share(HATCH) == 1.0
     world.step(62.5)
     assert world.hatch_share(HATCH) == pytest.approx(0.5)
     world.step(65.0)
-    assert not world.hatch_open(HATCH)
+    assert world.hatch_share(HATCH) == 0.0
     before, station_pa = world.felt(MODULE), world.felt(STATION)[0]
     assert before[0] == pytest.approx(station_pa, abs=0.1)  # the last chink lets only a part of the leak through
     world.step(65.0 + 60.0)
@@ -130,22 +132,18 @@ def test_closing_the_hatch_shows_the_side_of_the_leak() -> None:
     assert world.felt(STATION)[0] == pytest.approx(station_pa, abs=1.0)
 
 
-def test_a_hatch_can_be_moved_by_hand() -> None:
+def test_a_hatch_between_unlike_pressures_can_be_cracked_open() -> None:
     low = {"fills": [{"compartment": MODULE, "pressure_hpa": 500.0}]}
-    world = gas(cabin=low, where=shut_site())
+    events = ({"do": "throttle", "at_s": 10.0, "hatch": HATCH, "share": 0.01},)
+    world = gas(cabin=low, events=events, where=shut_site())
     world.step(10.0)
     assert world.felt(MODULE)[0] == pytest.approx(50_000.0, rel=1e-12)
-    world.move_hatch(HATCH, 0.01, 10.0)
     world.step(10.1)
-    assert world.hatch_open(HATCH)
+    assert world.hatch_share(HATCH) == 0.01
     assert 50_000.0 < world.felt(MODULE)[0] < 90_000.0
     world.step(1000.0)
     # at the walls' temperature again: the masses over both volumes
     assert world.felt(MODULE)[0] == pytest.approx((50_000.0 * 5.0 + 99_330.0 * 916.0) / 921.0, rel=1e-5)
-    with pytest.raises(KeyError):
-        world.move_hatch("attic", 1.0, 1000.0)
-    with pytest.raises(ValueError, match="cannot be moved"):
-        world.move_hatch(HATCH, 1.5, 1000.0)
 
 
 def test_gas_is_introduced_and_vented() -> None:
@@ -162,6 +160,10 @@ def test_gas_is_introduced_and_vented() -> None:
     assert left_pa == pytest.approx(99_330.0 * np.exp(-0.85e-4 * 199.3 * 40.0), rel=0.15)
     world.step(4000.0)
     assert world.felt(MODULE)[0] == pytest.approx(left_pa, rel=1e-6)
+
+
+def fans(world: Gas) -> set[str]:
+    return set(world.network._fans)
 
 
 def test_equipment_listens_to_its_name_and_to_its_switch() -> None:
@@ -183,14 +185,15 @@ def test_equipment_listens_to_its_name_and_to_its_switch() -> None:
     )
     table = parse_declared(cabin, "test", CabinTable)
     assert not gas_problems(table, EVENTS.validate_python(events), [MODULE, STATION], [HATCH])
-    world = gas(cabin=cabin, events=events)
+    switched: list[tuple[str, bool, float]] = []
+    world = gas(cabin=cabin, events=events, on_switch=lambda *what: switched.append(what))
     world.step(99.0)
-    assert world.is_on("there")
+    assert not switched
+    assert fans(world) == {"there", "back"}
     taken_kg = world.network.ledger.out_kg[Species.CARBON_DIOXIDE]
     assert taken_kg > 0.0
     world.step(201.0)
-    assert not world.is_on("there")
-    assert not world.is_on("back")
+    assert not fans(world)
     taken_kg = world.network.ledger.out_kg[Species.CARBON_DIOXIDE]
     world.step(500.0)
     assert world.network.ledger.out_kg[Species.CARBON_DIOXIDE] == taken_kg
@@ -198,6 +201,7 @@ def test_equipment_listens_to_its_name_and_to_its_switch() -> None:
     world.step(600.0)
     assert world.network.ledger.out_kg[Species.CARBON_DIOXIDE] > taken_kg
     world.switch("toaster", on=True)
+    assert switched == [("fans", False, 100.0), ("vozdukh", False, 200.0)]  # of what it was told to do by itself only
 
 
 def test_weather_is_one_for_all_in_proportion_to_pressure() -> None:
