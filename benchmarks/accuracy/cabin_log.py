@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.world.gas.weather import FADES_REMEMBERED, CabinWeather, WeatherSettings, feed_cycle_s, puff_answer, swing
-from sim.world.gas.weather_settings import SECONDS_PER_HOUR
+from firmware_bridge.units import S_PER_HOUR
+from sim.world.gas.weather import FADES_REMEMBERED, CabinWeather, feed_cycle_s, puff_answer, swing
+from sim.world.gas.weather_settings import WeatherSettings
 
 FloatArray = NDArray[np.float64]
 
@@ -66,7 +67,7 @@ def window_slopes(pressure_pa: FloatArray, interval_s: float, minutes: float) ->
     first = np.arange(0, pressure_pa.shape[1] - count + 1, STRIDE)
     area = plain[:, first + count] - plain[:, first]
     moment = weighted[:, first + count] - weighted[:, first] - (first + 0.5 * (count - 1)) * area
-    slopes: FloatArray = moment / (count * (count**2 - 1) / 12.0) / interval_s * SECONDS_PER_HOUR
+    slopes: FloatArray = moment / (count * (count**2 - 1) / 12.0) / interval_s * S_PER_HOUR
     return slopes
 
 
@@ -100,7 +101,7 @@ class ManyCabins(CabinWeather):
     def _draw_start(self) -> None:
         settings, random, cabins = self._settings, self._generator, self._cabins
         slope, warmth, vapour = random.standard_normal((3, cabins))
-        self._slope_pa_s = slope * settings.slope_rms_pa_h / SECONDS_PER_HOUR
+        self._slope_pa_s = slope * settings.slope_rms_pa_h / S_PER_HOUR
         self._warmth_k = warmth * settings.temperature_rms_k
         self._vapour_pa = vapour * settings.vapour_rms_pa
         sizes = (settings.orbit_wave_pa, settings.orbit_wave_k, settings.day_wave_pa, settings.day_wave_k)

@@ -21,7 +21,7 @@ from benchmarks.accuracy.cabin_log import (
     roughness,
     simulated_logs,
 )
-from sim.world.gas.weather import preset
+from sim.world.gas.weather_settings import preset
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

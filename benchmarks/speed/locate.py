@@ -13,7 +13,7 @@ from controller.measure.coherence import coherent_groups
 from controller.measure.cross_spectra import SpectraAccumulator
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.survey import Site
-from sim.node.firmware import Recording
+from sim.node.board import BurstOrder
 from sim.plant.plant import Plant, Render
 from sim.scenario.scenario import load_scenario
 
@@ -60,7 +60,9 @@ def _capture(plant: Plant, site: Site, burst_id: int, start_s: float) -> Capture
         if site.microphones_m(node).size == 0:
             continue
         triggered = node.trigger_line is not None
-        counts, saturated = plant.render(Render(node.name, Recording(burst_id, round(start_s * 1e9), BURST, triggered)))
+        counts, saturated = plant.render(
+            Render(node.name, BurstOrder(burst_id, round(start_s * 1e9), BURST, triggered))
+        )
         blocks[node.name] = WaveBlock(
             node=node.name,
             sensors=tuple(sensor.name for sensor in node.sensors),

@@ -7,8 +7,9 @@ from scipy import fft
 
 from benchmarks.measuring import Row, timed
 from sim.world.air import Air
-from sim.world.sound.field import SoundField, SoundSource
+from sim.world.sound.field import SoundField
 from sim.world.sound.room import BoxRoom
+from sim.world.sound.source import SoundSource
 
 BURST = 16_384
 RATE_HZ = 192_000.0

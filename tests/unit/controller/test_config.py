@@ -15,7 +15,7 @@ from firmware_bridge.errors import BridgeError, DeclaredFileError
 from firmware_bridge.session.conversation import Settings as SessionSettings
 from firmware_bridge.site.survey import load_site
 from sim.scenario.scenario import load_scenario
-from tests.support.rig import CONFIGS, shipped
+from tests.support.shipped import CONFIGS, shipped
 
 SITE = "soyuz-orbital-module.toml"
 

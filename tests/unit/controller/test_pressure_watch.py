@@ -13,7 +13,8 @@ from controller.pipeline.pressure_watch import PLAUSIBLE, SHARPENED, STALE_S, Pr
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import NS_PER_S, Quantity, s_to_ns
 from tests.support.pressing import BLOCK_S, START_PA, scalars
-from tests.support.rig import COMPARTMENT, shipped
+from tests.support.rig import COMPARTMENT
+from tests.support.shipped import shipped
 from tests.support.sites import parsed, site_tables
 
 LEAK_PA_S = 1.0  # 27 mmHg/h: 3.3 sqrt(L) sigmas over a window of L seconds, 26 over a minute

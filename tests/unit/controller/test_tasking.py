@@ -10,7 +10,8 @@ from firmware_bridge.site.survey import Site
 from firmware_bridge.units import NS_PER_S, s_to_ns
 from firmware_bridge.wire.commands import Capture, Siren, SirenPattern, TriggerRole
 from tests.support.hearing import ROOM, box_site
-from tests.support.rig import COMPARTMENT, shipped
+from tests.support.rig import COMPARTMENT
+from tests.support.shipped import shipped
 from tests.support.told import outcome
 from tests.support.verdicts import alarm
 
