@@ -5,6 +5,7 @@ import click
 from controller.cli.check import check, schema
 from controller.cli.journal import journal
 from controller.cli.run import run
+from controller.cli.solve import solve_command
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -16,5 +17,5 @@ def main() -> None:
     """
 
 
-for command in (run, check, schema, journal):
+for command in (run, check, schema, journal, solve_command):
     main.add_command(command)
