@@ -7,17 +7,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from firmware_bridge.site.hull import Hull
-from sim.plots.furnishing import Furnishing
-from sim.plots.style import LANDMARK, LEAK, MACHINE, NODE, SHADOW, halo
+from sim.plots.furnishing import Furnishing, together
+from sim.plots.labels import label
+from sim.plots.style import LANDMARK, LEAK, MACHINE, NODE, SHADOW
 from sim.scenario.sound import RackTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.path import Path
 
 FloatArray = NDArray[np.float64]
 Triple = tuple[float, float, float]
+Point = tuple[float, float]
 
-TOGETHER_M = 0.5  # the sensors of an array are a hand apart
 HIDDEN_POINTS = 40_000  # of a wall, asked whether racks stand before them
 HIDDEN_M = np.linspace(0.02, 0.6, 15)  # how far inward from the wall a rack is looked for
 
@@ -36,24 +38,27 @@ def draw_flat(axes: "Axes", room: Furnishing) -> None:
         axes.plot([], [], "s", ms=9, color=SHADOW, label="behind a rack")
     for name, place in room.landmarks:
         point = _on_wall(hull, place)
-        axes.plot(*point, "s", ms=4.5, color=LANDMARK, zorder=2)
-        _name(axes, point, name, LANDMARK, 7.5)
+        axes.plot(*point, "s", ms=5, color=LANDMARK, mec="white", mew=0.4, zorder=4.7)
+        label(axes, point, name, LANDMARK, size=7.5)
     for row, (name, place) in enumerate(room.machines):
         point = _on_wall(hull, place)
-        axes.plot(*point, "D", ms=6, color=MACHINE, mec="white", mew=0.5, zorder=3, label=_first(row, "noise source"))
-        _name(axes, point, name, MACHINE, 8)
-    for row, (name, places) in enumerate(room.nodes.items()):
-        flat = hull.unroll(hull.project(places))
-        label = _first(row, "sensors of a node")
-        axes.plot(*flat.T, "^", ms=5, color=NODE, mec="white", mew=0.4, ls="", zorder=4, label=label)
-        left = (float(flat[:, 0].min()), float(flat[:, 1].mean())) if _together(flat) else (flat[0, 0], flat[0, 1])
-        axes.annotate(name, left, (-6, -4), textcoords="offset points", ha="right", fontsize=10, weight="bold",
-                      color=NODE, zorder=4)  # fmt: skip
+        axes.plot(*point, "D", ms=6, color=MACHINE, mec="white", mew=0.5, ls="", zorder=3,
+                  label=_first(row, "noise source, projected onto the hull"))  # fmt: skip
+        label(axes, point, name, MACHINE, rank=1)
+    for name, places in room.nodes.items():
+        for point in _marks_of_node(hull, places):
+            axes.plot(*point, marker=_array_mark() if together(places) else "^", ms=11 if together(places) else 5.5,
+                      color=NODE, mec="white", mew=0.4, ls="", zorder=4)  # fmt: skip
+            label(axes, point, name, NODE, size=10, mark_pt=9, rank=2, bold=True)
+    if any(together(places) for places in room.nodes.values()):
+        axes.plot([], [], marker=_array_mark(), ms=11, color=NODE, mew=0, ls="",
+                  label="array of a node, its centre projected onto the hull")  # fmt: skip
+    if not all(together(places) for places in room.nodes.values()):
+        axes.plot([], [], marker="^", ms=5.5, color=NODE, mew=0, ls="", label="sensor of a node")
     for row, (name, place) in enumerate(room.leaks):
         point = _on_wall(hull, place)
         axes.plot(*point, "x", ms=12, mew=2.6, color=LEAK, ls="", zorder=5, label=_first(row, "leak"))
-        axes.annotate(name, point, (0, -17), textcoords="offset points", ha="center", fontsize=9, color=LEAK, zorder=7,
-                      path_effects=halo())  # fmt: skip
+        label(axes, point, name, LEAK, size=9, mark_pt=14, rank=4)
     axes.set_aspect("equal")
     axes.set_title(f"{room.name}, unrolled and seen from inside", fontsize=10)
     axes.set_xlabel("along the hull, m", fontsize=9)
@@ -62,9 +67,20 @@ def draw_flat(axes: "Axes", room: Furnishing) -> None:
     axes.margins(0.04)
 
 
-def _together(flat: FloatArray) -> bool:
-    """Whether the sensors of a node are drawn in one place."""
-    return float(np.ptp(flat, axis=0).max()) < TOGETHER_M
+def _marks_of_node(hull: Hull, places: FloatArray) -> list[Point]:
+    """An array once, at its centre: one by one its sensors may land on walls that are unrolled far apart."""
+    shown = places.mean(axis=0, keepdims=True) if together(places) else places
+    return [(float(across), float(up)) for across, up in hull.unroll(hull.project(shown))]
+
+
+def _array_mark() -> "Path":
+    """Four small triangles."""
+    from matplotlib.path import Path
+
+    corners = np.array([(-0.22, -0.2), (0.22, -0.2), (0.0, 0.2), (-0.22, -0.2)])
+    codes = [Path.MOVETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY]
+    places = [(0.0, 0.28), (-0.28, 0.0), (0.28, 0.0), (0.0, -0.28)]
+    return Path(np.vstack([corners + place for place in places]), codes * len(places))
 
 
 def _first(row: int, label: str) -> str | None:
@@ -72,14 +88,9 @@ def _first(row: int, label: str) -> str | None:
     return label if row == 0 else None
 
 
-def _on_wall(hull: Hull, place: Triple) -> tuple[float, float]:
+def _on_wall(hull: Hull, place: Triple) -> Point:
     across, up = hull.unroll(hull.project(np.array([place])))[0]
     return float(across), float(up)
-
-
-def _name(axes: "Axes", point: tuple[float, float], words: str, color: str, size: float) -> None:
-    axes.annotate(words, point, (6, 5), textcoords="offset points", fontsize=size, color=color, zorder=6,
-                  path_effects=halo())  # fmt: skip
 
 
 def _hidden(hull: Hull, racks: Sequence[RackTable]) -> FloatArray:

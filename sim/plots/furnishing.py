@@ -15,6 +15,8 @@ from sim.scenario.sound import RackTable
 FloatArray = NDArray[np.float64]
 Triple = tuple[float, float, float]
 
+TOGETHER_M = 0.5  # the sensors of an array are a hand apart
+
 
 @dataclass(frozen=True, slots=True)
 class Furnishing:
@@ -72,6 +74,11 @@ def furnished(
         racks=[rack for rack in scenario.racks if rack.compartment == name],
         nodes=nodes,
     )
+
+
+def together(places: FloatArray) -> bool:
+    """Whether the sensors (n, 3) of a node are an array: one cluster, and not spread over the hull."""
+    return len(places) > 1 and float(np.ptp(places, axis=0).max()) < TOGETHER_M
 
 
 def _nearest_room(site: Site, position_m: Triple) -> str:

@@ -91,13 +91,17 @@ def draw_impulse(plant: OpenedPlant) -> Drawn:
                 continue
             _draw(axes, response)
             shown_s.append(response.shown_s)
-            axes.set_title(f"{leak.name} → {node.of_quantity(Quantity.ULTRASOUND)[0].name}", fontsize=9, loc="left")
+            first = node.of_quantity(Quantity.ULTRASOUND)[0].name
+            axes.set_title(f"{leak.name} → microphone {first} of node {node.name}", fontsize=9, loc="left")
             axes.set_ylabel("mPa", fontsize=9)
         first_s, last_s = min(first for first, _ in shown_s), max(last for _, last in shown_s)
         grid[-1, column].set_xlim(1e3 * first_s, 1e3 * last_s)
         grid[-1, column].set_xlabel("time since the click, ms", fontsize=9)
     explain(figure, "outside lower center")
-    what = "Impulse responses through the air: a click of 1 Pa at 1 m, band-limited as the simulator carries it"
+    what = (
+        "Impulse responses through the air, from every leak to the first microphone of every node:\n"
+        "a click of 1 Pa at 1 m, band-limited as the simulator carries it"
+    )
     return Drawn(finished(figure, plant, what), tuple(notes))
 
 

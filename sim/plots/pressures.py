@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 
 from firmware_bridge.units import PA_PER_HPA, S_PER_DAY
 from sim.plant.opened_plant import OpenedPlant
+from sim.plots.moments import Moment, name_moments
 from sim.plots.style import (
     DASHES,
     FAINT,
-    MOST_LABELS,
+    LEAK,
     SERIES,
     Drawn,
     finished,
@@ -23,6 +24,7 @@ from sim.plots.style import (
     time_unit,
 )
 from sim.scenario.gas import EventTable
+from sim.scenario.scenario import ScenarioTable
 from sim.truth import TrueLeak, true_leaks
 
 if TYPE_CHECKING:
@@ -67,10 +69,12 @@ def draw_pressures(plant: OpenedPlant) -> Drawn:
     heights = [1.6, *[1.0] * (len(panels) - 1)]
     all_axes = figure.subplots(len(panels), 1, sharex=True, squeeze=False, height_ratios=heights)[:, 0]
     unit_s, unit = time_unit(scenario.duration_s)
-    for row, (axes, (label, draw)) in enumerate(zip(all_axes, panels, strict=True)):
-        shade_leaks(axes, leaks, scenario.duration_s, unit_s, named=row == 0)
+    for axes, (label, draw) in zip(all_axes, panels, strict=True):
+        shade_leaks(axes, leaks, scenario.duration_s, unit_s)
         draw(axes)
-        _mark_events(axes, scenario.events, leaks, unit_s, named=row == 0, until_s=scenario.duration_s)
+        for event in scenario.events:
+            if event.at_s < scenario.duration_s:
+                axes.axvline(event.at_s / unit_s, color=FAINT, lw=0.9, ls=":", zorder=1)
         tidy(axes)
         axes.set_ylabel(label, fontsize=9)
         axes.ticklabel_format(axis="y", useOffset=False)
@@ -80,6 +84,7 @@ def draw_pressures(plant: OpenedPlant) -> Drawn:
                 line.set_xdata(np.asarray(line.get_xdata()) / unit_s)
         axes.set_xlim(0.0, scenario.duration_s / unit_s)
     all_axes[-1].set_xlabel(f"scenario time, {unit}", fontsize=9)
+    name_moments(all_axes[0], _moments(scenario, leaks, unit_s), scenario.duration_s / unit_s, unit)
     return Drawn(finished(figure, plant, "True gas in the compartments"), tuple(notes))
 
 
@@ -144,26 +149,11 @@ def _curve(axes: "Axes", row: int, history: History, values: FloatArray, label: 
     axes.plot(history.times_s, values, color=color, lw=width, ls=dash, label=label, gid="curve")
 
 
-def _mark_events(
-    axes: "Axes",
-    events: tuple[EventTable, ...],
-    leaks: tuple[TrueLeak, ...],
-    unit_s: float,
-    *,
-    named: bool,
-    until_s: float,
-) -> None:
-    """Thin lines where something is done, named along the bottom."""
-    happening = [event for event in sorted(events, key=lambda e: e.at_s) if event.at_s < until_s]
-    for row, event in enumerate(happening):
-        axes.axvline(event.at_s / unit_s, color=FAINT, lw=0.9, ls=":", zorder=1)
-        if not named or row >= MOST_LABELS:
-            continue
-        late = event.at_s > 0.65 * until_s
-        place = (-3 if late else 3, -11 - 12 * (row + min(len(leaks), MOST_LABELS)))
-        side = "right" if late else "left"
-        axes.annotate(_words(event), (event.at_s / unit_s, 1.0), place, xycoords=("data", "axes fraction"),
-                      textcoords="offset points", ha=side, fontsize=8, color="#555555")  # fmt: skip
+def _moments(scenario: ScenarioTable, leaks: tuple[TrueLeak, ...], unit_s: float) -> list[Moment]:
+    """What happens and when, in the order of time."""
+    moments = [Moment(leak.opens_at_s / unit_s, f"{leak.name} opens", LEAK) for leak in leaks]
+    moments += [Moment(event.at_s / unit_s, _words(event), "#555555") for event in scenario.events]
+    return sorted((m for m in moments if m.at * unit_s < scenario.duration_s), key=lambda moment: moment.at)
 
 
 def _words(event: EventTable) -> str:

@@ -25,6 +25,7 @@ MOST_NODES = 12
 SETTLED_S = 1.0  # after a leak is open: echoes have built up
 VELOCITY_REFERENCE_M_S = 1e-9  # ISO 1683
 LOWEST_HZ = 1e3
+NOTHING_DB = 1.0  # between the smoothed means of two looks at one sound: it scatters by 0.1 to 0.2 dB
 
 
 def draw_spectra(plant: OpenedPlant) -> Drawn:
@@ -49,7 +50,9 @@ def draw_spectra(plant: OpenedPlant) -> Drawn:
     columns = 1 if len(nodes) == 1 else 2 if len(nodes) <= 8 else 3
     rows = math.ceil(len(nodes) / columns)
     figure = new_figure(6.2 * columns, 1.3 + 2.9 * rows)
-    grid = figure.subplots(rows, columns, squeeze=False, sharex="col", sharey=_alike(plant, nodes)).ravel()
+    grid = figure.subplots(
+        rows, columns, squeeze=False, sharex=_one_rate(plant, nodes), sharey=_alike(plant, nodes)
+    ).ravel()
     for axes, node in zip(grid, nodes, strict=False):
         _draw_node(axes, [(quiet, quiet_s, QUIET, shut), (plant, open_s, LEAK, "leak open")], node)
         if node is nodes[0]:
@@ -61,6 +64,11 @@ def draw_spectra(plant: OpenedPlant) -> Drawn:
         axes.tick_params(labelbottom=True)
     told = [f"{words} at {at_s:.1f} s" for words, at_s in (("shut", before_s), ("open", open_s)) if at_s is not None]
     return Drawn(finished(figure, plant, f"What the fast channels record ({', '.join(told)})"), tuple(notes))
+
+
+def _one_rate(plant: OpenedPlant, nodes: list[Node]) -> bool:
+    """Whether all nodes sample alike, so that one frequency axis fits all."""
+    return len({plant.stations[node.name].rate_hz for node in nodes}) == 1
 
 
 def _alike(plant: OpenedPlant, nodes: list[Node]) -> bool:
@@ -115,6 +123,7 @@ def _draw_node(axes: "Axes", looks: list[tuple[OpenedPlant, float | None, str, s
         [SOUND_REFERENCE_PA if s.quantity is Quantity.ULTRASOUND else VELOCITY_REFERENCE_M_S for s in sensors]
     )
     scale = np.array([plant.scale_of(node.name, sensor.quantity) for sensor in sensors])
+    means: list[FloatArray] = []
     for where, at_s, color, words in looks:
         if at_s is None:
             continue
@@ -125,6 +134,7 @@ def _draw_node(axes: "Axes", looks: list[tuple[OpenedPlant, float | None, str, s
         level_db = 10.0 * np.log10(np.maximum(power / reference[:, None] ** 2, 1e-30))
         axes.plot(frequency_hz[shown] / 1e3, level_db[:, shown].T, color=color, lw=0.6, alpha=0.35)
         smooth = 10.0 * np.log10(_smoothed(np.mean(power / reference[:, None] ** 2, axis=0)))
+        means.append(smooth[shown])
         axes.plot(
             frequency_hz[shown] / 1e3,
             smooth[shown],
@@ -136,7 +146,10 @@ def _draw_node(axes: "Axes", looks: list[tuple[OpenedPlant, float | None, str, s
     axes.plot([], [], color=FAINT, lw=0.6, label="single channels")
     _draw_noise(axes, plant, node, rate_hz)
     tidy(axes)
-    axes.set_title(f"node {node.name}, {node.compartment}: {', '.join(s.name for s in sensors)}"[:70], fontsize=9)
+    title = f"node {node.name}, {node.compartment}: {', '.join(s.name for s in sensors)}"[:70]
+    if len(means) > 1 and float(np.abs(means[1] - means[0]).max()) < NOTHING_DB:
+        title += "\nno difference: nothing to hear of the leak"
+    axes.set_title(title, fontsize=9)
     felt = {s.quantity for s in sensors}
     units = ["dB re 20 µPa/√Hz"] if Quantity.ULTRASOUND in felt else []
     units += ["dB re 1 nm/s/√Hz"] if Quantity.SURFACE_VELOCITY in felt else []

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from firmware_bridge.units import S_PER_DAY, S_PER_HOUR
 from sim.plant.opened_plant import OpenedPlant
+from sim.plots.labels import settle
 from sim.scenario.scenario import ScenarioTable
 from sim.truth import TrueLeak
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-    from matplotlib.patheffects import AbstractPathEffect
 
 LEAK, QUIET, NODE, SHADE, MACHINE, FAINT = "#c0392b", "#1f6fb2", "#2f2f2f", "#f3d9d5", "#8e6bb0", "#8a8a8a"
 SERIES = ("#1f6fb2", "#d9822b", "#3a9a55", "#8e6bb0", "#8c564b", "#c2579b", "#6b6b6b", "#b0a52a", "#2aa5b0")
@@ -27,7 +27,6 @@ TIME_UNITS = (
     (1200.0, 60.0, "min"),
     (0.0, 1.0, "s"),
 )
-MOST_LABELS = 8  # of marks along one axis: more cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,7 @@ def new_figure(width_in: float, height_in: float) -> "Figure":
     """An empty figure that no window ever shows."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width_in, height_in), layout="constrained")
+    return Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained")
 
 
 def finished(figure: "Figure", plant: OpenedPlant, what: str) -> bytes:
@@ -53,7 +52,8 @@ def finished(figure: "Figure", plant: OpenedPlant, what: str) -> bytes:
 
 
 def as_png(figure: "Figure") -> bytes:
-    """The figure as it is."""
+    """The figure as it is, its labels put where they cover least."""
+    settle(figure)
     buffer = BytesIO()
     figure.savefig(buffer, format="png", dpi=DPI)
     return buffer.getvalue()
@@ -80,16 +80,9 @@ def tidy(axes: "Axes") -> None:
     axes.tick_params(labelsize=9)
 
 
-def halo() -> "list[AbstractPathEffect]":
-    """White around letters, so that they can be read on whatever is behind them."""
-    from matplotlib.patheffects import withStroke
-
-    return [withStroke(linewidth=2.2, foreground="white")]
-
-
-def shade_leaks(axes: "Axes", leaks: Iterable[TrueLeak], until_s: float, unit_s: float, *, named: bool) -> None:
-    """Shade when leaks are open and mark where each opens; names go along the top."""
-    for row, leak in enumerate(leaks):
+def shade_leaks(axes: "Axes", leaks: Iterable[TrueLeak], until_s: float, unit_s: float) -> None:
+    """Shade when leaks are open and mark where each opens."""
+    for leak in leaks:
         for start_s, end_s in leak.opening.open_intervals:
             if start_s >= until_s:
                 continue
@@ -97,14 +90,6 @@ def shade_leaks(axes: "Axes", leaks: Iterable[TrueLeak], until_s: float, unit_s:
                 start_s / unit_s, min(end_s or until_s, until_s) / unit_s, color=SHADE, alpha=0.55, lw=0, zorder=0
             )
             axes.axvline(start_s / unit_s, color=LEAK, lw=1.1, zorder=1)
-        if not named or leak.opens_at_s >= until_s or row >= MOST_LABELS:
-            continue
-        late = leak.opens_at_s > 0.65 * until_s
-        axes.annotate(
-            f"{leak.name} opens", (leak.opens_at_s / unit_s, 1.0), (-4 if late else 4, -11 - 12 * row),
-            xycoords=("data", "axes fraction"), textcoords="offset points", ha="right" if late else "left",
-            fontsize=8, color=LEAK,
-        )  # fmt: skip
 
 
 def missing_parts(scenario: ScenarioTable, leaks: Iterable[TrueLeak]) -> list[str]:

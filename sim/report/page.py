@@ -1,10 +1,9 @@
 """A run as one self-contained HTML page."""
 
 import base64
-from collections.abc import Mapping
 from html import escape
 
-from sim.heard import Heard
+from sim.report.log import Row, log_rows
 from sim.report.summary import rows
 from sim.run_record import RunRecord
 
@@ -15,21 +14,16 @@ table { border-collapse: collapse; margin: 1rem 0 }
 td, th { padding: .25rem .8rem .25rem 0; text-align: left; vertical-align: top; border-bottom: 1px solid #e5e5e5 }
 .good { color: #1a7f37 }
 .bad { color: #c0392b }
+.time { white-space: nowrap }
 .alarm { color: #c0392b; font-weight: 600 }
 """
-_TOLD = {"learned", "detection", "detection_over", "fix", "no_fix", "leak_rate", "alarm", "command", "node"}
 
 
 def page(record: RunRecord, picture_png: bytes) -> str:
     """The report of a run."""
     verdict = ("good", "success") if record.score.success else ("bad", "FAILED")
     summary = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows(record))
-    events = "".join(
-        f"<tr><td>{heard.at_s:.1f} s</td><td class={_kind(heard)}>{escape(_kind(heard))}</td>"
-        f"<td>{escape(_words(heard.said))}</td></tr>"
-        for heard in record.heard
-        if _kind(heard) in _TOLD
-    )
+    events = "".join(_line(row) for row in log_rows(record.heard))
     title = escape(record.scenario.title or record.scenario.name)
     image = base64.b64encode(picture_png).decode()
     return (
@@ -45,22 +39,9 @@ def _speed(record: RunRecord) -> str:
     return "in virtual time" if record.speed is None else f"{record.speed:g} times real time"
 
 
-def _kind(heard: Heard) -> str:
-    return str(heard.said.get("kind"))
-
-
-def _words(event: Mapping[str, object]) -> str:
-    hidden = {"kind", "version", "seq", "utc", "t_s", "covariance_m2", "candidates", "uid", "misfit", "since_t_s"}
-    return ", ".join(
-        f"{key} {_short(value)}" for key, value in event.items() if key not in hidden and value not in (None, [])
-    )
-
-
-def _short(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, dict):
-        return "/".join(_short(part) for part in value.values())
-    if isinstance(value, list):
-        return "[" + ", ".join(_short(part) for part in value) + "]"
-    return str(value)
+def _line(row: Row) -> str:
+    """One row of the log."""
+    times = f"{row.at_s:,.1f} s" if row.count == 1 else f"{row.at_s:,.1f} to {row.until_s:,.1f} s"
+    words = row.words if row.count == 1 else f"{row.words} ({row.count} times; the last)"
+    kind = escape(row.kind.replace("_", " "))
+    return f"<tr><td class=time>{times}</td><td class={escape(row.kind)}>{kind}</td><td>{escape(words)}</td></tr>"

@@ -10,11 +10,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from matplotlib import image
+from matplotlib.figure import Figure
 
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.site.survey import Site
 from sim.cli.main import main as leaksim
 from sim.plant.opened_plant import OpenedPlant
+from sim.plots import spectra
+from sim.plots.flat import draw_flat
+from sim.plots.furnishing import furnishings, together
 from sim.plots.pictures import PICTURES, picture
 from sim.plots.pressures import gas_history
 from sim.plots.spectra import density
@@ -188,3 +192,33 @@ def test_a_picture_with_nothing_in_it_fails(tmp_path: Path) -> None:
     assert shown.exit_code == 1
     assert "impulse responses: the scenario has no leaks" in shown.stderr
     assert not (tmp_path / "impulse.png").exists()
+
+
+def test_an_array_in_a_corner_is_drawn_once() -> None:
+    # Its four microphones are nearest to three faces of the box, which lie metres apart when it is unrolled.
+    scenario, site = shipped("bench-box")
+    room = next(room for room in furnishings(OpenedPlant(scenario, site, 1)) if "R" in room.nodes)
+    assert len(room.nodes["R"]) == 4
+    axes = Figure().subplots()
+    draw_flat(axes, room)
+    assert [text.get_text() for text in axes.texts].count("R") == 1
+    assert together(room.nodes["R"])
+    assert not together(np.array([[0.0, 0.0, 0.0], [0.0, 2.0, 0.0]]))
+
+
+def test_spectra_say_where_nothing_is_to_be_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    titles: list[str] = []
+
+    def keep(figure: Figure, plant: OpenedPlant, what: str) -> bytes:
+        titles.extend(axes.get_title() for axes in figure.axes)
+        return what.encode() + str(plant.seed).encode()
+
+    monkeypatch.setattr(spectra, "finished", keep)
+    site = box()
+    hair = {**CRACK, "length_mm": 1.0, "width_um": 1.0}
+    picture("spectra", short(site, hair), site, 1)
+    assert titles
+    assert all("nothing to hear" in title for title in titles if "node A" in title)
+    titles.clear()
+    picture("spectra", short(site, LEAK), site, 1)
+    assert not any("nothing to hear" in title for title in titles)
