@@ -4,6 +4,7 @@ Every message names file, key, what was found and the allowed range, so that it 
 """
 
 import tomllib
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,7 +41,7 @@ def parse_declared(tables: dict[str, Any], source: str, model: type[Model]) -> M
     try:
         return model.model_validate(_arrays_as_tuples(tables))
     except ValidationError as error:
-        problems = [_describe(problem, tables) for problem in error.errors(include_url=False)]
+        problems = [_describe(problem, tables, model) for problem in error.errors(include_url=False)]
         more = len(problems) - MAX_LISTED_PROBLEMS
         listed = problems[:MAX_LISTED_PROBLEMS] + ([f"... and {more} more"] if more > 0 else [])
         raise DeclaredFileError(f"{source} is not valid", remedy="\n  " + "\n  ".join(listed)) from error
@@ -81,16 +82,53 @@ def _arrays_as_tuples(value: object) -> Any:  # noqa: ANN401 - what TOML holds
     return value
 
 
-def _describe(problem: ErrorDetails, tables: dict[str, Any]) -> str:
-    key = _dotted(_as_in_file(problem["loc"], tables))
+def _describe(problem: ErrorDetails, tables: dict[str, Any], model: type[Declared]) -> str:
+    location = _as_in_file(problem["loc"], tables)
+    key = _dotted(location)
     message = str(problem["msg"])
     if problem["type"] == "extra_forbidden":
-        return f"{key}: unknown key; remove it or check its spelling"
+        near = get_close_matches(str(location[-1]), sorted(_keys_beside(location, tables, model)), n=1)
+        return f"{key}: unknown key; " + (
+            f"check its spelling: did you mean {near[0]}?" if near else "remove it or check its spelling"
+        )
     if problem["type"] == "missing":
         return f"{key}: missing, but required"
     found = problem.get("input")
     shown = f" (found {_clipped(repr(found))})" if isinstance(found, str | int | float | bool) else ""
     return f"{key}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _keys_beside(location: tuple[str | int, ...], found: Any, model: type[Declared]) -> set[str]:  # noqa: ANN401
+    """The keys that the table at `location` less its last part may have; of every kind, if it says not of which."""
+    schema = model.model_json_schema()
+    tables = _branches(schema, schema)
+    for part in location[:-1]:
+        inner: list[Any] = []
+        for table in tables:
+            if isinstance(part, int):
+                inner += [table["items"]] if "items" in table else table.get("prefixItems", [])[part : part + 1]
+            else:
+                inner += [table.get("properties", {}).get(part, table.get("additionalProperties", {}))]
+        tables = [branch for one in inner for branch in _branches(one, schema)]
+        found = found[part]
+    of_kind = [table for table in tables if _may_be(table, found)]
+    return {key for table in of_kind or tables for key in table.get("properties", {})}
+
+
+def _may_be(table: dict[str, Any], found: dict[str, Any]) -> bool:
+    """Whether what was found says what this table of a JSON schema always says, such as its kind."""
+    fixed = {key: one for key, one in table.get("properties", {}).items() if "const" in one}
+    return all(found.get(key, one.get("default")) == one["const"] for key, one in fixed.items())
+
+
+def _branches(table: object, schema: dict[str, Any]) -> list[dict[str, Any]]:
+    """The tables of a JSON schema that one stands for: a reference's, or each of a union's."""
+    if not isinstance(table, dict):
+        return []
+    if "$ref" in table:
+        return _branches(schema["$defs"][str(table["$ref"]).rsplit("/", 1)[-1]], schema)
+    choices = [*table.get("anyOf", ()), *table.get("oneOf", ())]
+    return [branch for one in choices for branch in _branches(one, schema)] if choices else [table]
 
 
 def _clipped(text: str) -> str:

@@ -1,26 +1,24 @@
 """The main job on show: rig, broker and controller started, watched against the truth, ended, reported."""
 
 import asyncio
-import fcntl
 import json
-import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager, suppress
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from firmware_bridge.site.survey import Site
-from sim.attach.plug_in import controller_file, lines, plugs, write_controller_file
+from sim.attach.plug_in import alone_in, controller_file, lines, plugs, write_controller_file
 from sim.attach.rig import Rig, render_in_thread
 from sim.broker import PrivateBroker
 from sim.controller_process import ControllerProcess
-from sim.errors import BrokerError, FolderError, SubjectError
+from sim.errors import BrokerError, SubjectError
 from sim.heard import Heard, heard
 from sim.plant.plant import Plant
-from sim.run_record import PressureTrace, RunRecord, has_siren, judged, watched_compartment
+from sim.run_record import FELL_BEHIND_S, PressureTrace, RunRecord, has_siren, judged, slower, watched_compartment
 from sim.scenario.scenario import ScenarioTable
 from sim.score import complete
 
@@ -49,9 +47,13 @@ class _Watch:
 
 
 async def run_demo(
-    scenario: ScenarioTable, site: Site, settings: DemoSettings, say: Callable[[str], None]
+    scenario: ScenarioTable,
+    site: Site,
+    settings: DemoSettings,
+    say: Callable[[str], None],
+    warn: Callable[[str], None] = lambda _line: None,
 ) -> RunRecord:
-    """Run `scenario` to its end; `say` gets lines for people (or JSON lines, as the settings say).
+    """Run `scenario` to its end; `say` gets lines for people (or JSON lines, as the settings say), `warn` warnings.
 
     Raises:
         SubjectError: the controller ended by itself.
@@ -60,7 +62,7 @@ async def run_demo(
     watch = _Watch()
     plant = Plant(scenario, site, settings.seed)
     async with AsyncExitStack() as stack:
-        stack.enter_context(_alone_in(settings.out))
+        stack.enter_context(alone_in(settings.out, "--out"))
         # What only this run needs lives apart from the user's files, and goes with the run.
         own = Path(stack.enter_context(TemporaryDirectory(prefix="leaksim-")))
         broker = await _broker(settings, own, stack, say)
@@ -88,10 +90,12 @@ async def run_demo(
                 )
             ),
             asyncio.create_task(_until_shown(scenario, site, plant, rig, watch), name="watch"),
+            asyncio.create_task(_told_of_lag(rig, settings.speed, warn), name="lag"),
         ]
         stack.push_async_callback(_end, tasks[0])
         stack.push_async_callback(_end, tasks[2])
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        stack.push_async_callback(_end, tasks[3])
+        await asyncio.wait(tasks[:3], return_when=asyncio.FIRST_COMPLETED)
         if tasks[0].done():
             tasks[0].result()
         if not tasks[2].done():
@@ -108,19 +112,6 @@ async def run_demo(
         speed=settings.speed,
         worst_lag_s=rig.worst_lag_s,
     )
-
-
-@contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold the output folder; FolderError where another demo writes there."""
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise FolderError(f"another demo writes to {folder}", remedy="choose another folder with --out") from error
-    finally:
-        os.close(handle)
 
 
 async def _broker(
@@ -147,6 +138,16 @@ async def _until_shown(scenario: ScenarioTable, site: Site, plant: Plant, rig: R
         watch.pressure.add(rig.now_s, plant.gas.felt(compartment)[0])
         if shown_at_s is None and complete(watch.heard, plant.siren_log, siren_expected=has_siren(scenario, site)):
             shown_at_s = rig.now_s
+
+
+async def _told_of_lag(rig: Rig, speed: float, warn: Callable[[str], None]) -> None:
+    """Say it once, as soon as the machine falls behind."""
+    while True:
+        await asyncio.sleep(WATCH_S)
+        if rig.worst_lag_s >= FELL_BEHIND_S:
+            break
+    told = f"this machine cannot keep up with --speed {speed:g}; lost frames are its doing"
+    warn(f"{told}: try --speed {slower(speed):g}")
 
 
 async def _end(task: asyncio.Task[None]) -> None:

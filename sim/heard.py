@@ -64,9 +64,10 @@ class Command(msgspec.Struct, frozen=True, tag_field="kind", tag="command"):
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Something that no score looks at."""
+    """Something that no score looks at; `wrong` says why a line of a known kind could not be read."""
 
     kind: str
+    wrong: str = ""
 
 
 Event = Detection | Fix | NoFix | LeakRate | Alarm | Command
@@ -89,6 +90,6 @@ def heard(at_s: float, said: Mapping[str, Any]) -> Heard:
     if kind in _KINDS:
         try:
             event = msgspec.convert(said, Event)
-        except msgspec.ValidationError:
-            event = Other(kind)
+        except msgspec.ValidationError as error:
+            event = Other(kind, str(error))
     return Heard(at_s, event, said)

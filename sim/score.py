@@ -1,5 +1,7 @@
 """A run's events against the truth: how late, how far off, how sure, and whether it is what was to be expected."""
 
+import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +12,7 @@ from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import S_PER_DAY, S_PER_HOUR
 from firmware_bridge.wire.commands import SirenPattern
-from sim.heard import Alarm, Command, Detection, Fix, Heard, LeakRate, Span
+from sim.heard import Alarm, Command, Detection, Fix, Heard, LeakRate, Other, Span
 from sim.scenario.expect import ExpectTable
 from sim.truth import TrueLeak
 
@@ -21,11 +23,27 @@ QUIET = ExpectTable(fix="none", leak_alarm="none", at_most="none")  # where noth
 
 
 @dataclass(frozen=True, slots=True)
+class LeakScore:
+    """One leak: seconds from its own opening to the first right fix of it, and how far off the last one is.
+
+    A fix is of the leak that is nearest to it of those that had opened, and right within `fix_within_m`; None where
+    there was none.
+    """
+
+    name: str
+    fixed_s: float | None
+    error_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """One run against the truth; times are seconds after the first leak opened, None where it did not happen.
 
-    `error_m` and its kin are those of the last fix, to the nearest leak that was open; `wrong` says in words what was
-    not as expected and is empty for a run that succeeded.
+    `error_m` and its kin are those of the last fix, to the nearest leak that was open; `found` names the leaks of
+    `leaks` that had a right fix. `hole_mm`, `loss_kg_day` and `reserve_h` are of the size that stood last at a time
+    when it may be held against the truth (`judged_size`), said `sized_s` after the first leak opened. `ignored` tells
+    lines of a known kind that could not be read. `wrong` says in words what was not as expected and is empty for a run
+    that succeeded.
     """
 
     leak: str | None
@@ -39,6 +57,9 @@ class Score:
     radius95_m: float | None
     inside_95: bool | None
     where: str | None
+    leaks: tuple[LeakScore, ...]
+    found: tuple[str, ...]
+    sized_s: float | None
     hole_mm: tuple[float, float, float | None] | None
     true_hole_mm: float | None
     loss_kg_day: tuple[float, float, float | None] | None
@@ -47,6 +68,7 @@ class Score:
     highest_class: str
     false_alarms: int
     false_fixes: int
+    ignored: tuple[str, ...]
     wrong: tuple[str, ...]
     success: bool
 
@@ -72,10 +94,12 @@ def score(
     *,
     siren_expected: bool,
     expected: ExpectTable | None = None,
+    hatches_moved_s: float = math.inf,
 ) -> Score:
     """Judge a run in `site` against its leaks and what was to be expected.
 
-    By default that is a fix and an alarm if anything leaks.
+    By default that is a fix and an alarm if anything leaks. From `hatches_moved_s` on, the leaks drain another volume
+    than they did when they opened.
     """
     wanted = expected if expected is not None else ExpectTable() if leaks else QUIET
     leak = min(leaks, key=lambda one: one.opens_at_s, default=None)
@@ -86,7 +110,8 @@ def score(
     right_fixes = [h for h in heard if isinstance(h.event, Fix) and h not in false_fixes]
     fixes = [h for h in after if isinstance(h.event, Fix)]
     last, first = (fixes[-1], fixes[0]) if fixes else (None, None)
-    sizes = [h.event for h in after if isinstance(h.event, LeakRate)]
+    sized_s, size = judged_size(after, leaks, hatches_moved_s)
+    each = tuple(_leak_score(one, right_fixes, leaks) for one in leaks)
     sounded = [at_s for at_s, _, pattern in siren_log if pattern is not SirenPattern.SILENT and at_s >= opened_s]
     raised = [_leak_alarm(h) for h in after]
     highest = max(raised, default=0)
@@ -111,17 +136,51 @@ def score(
         radius95_m=last_fix.radius95_m if last_fix else None,
         inside_95=_inside_95(last_fix, last.at_s, leaks, site) if last and last_fix else None,
         where=last_fix.where if last_fix else None,
-        hole_mm=_span(sizes[-1].hole_diameter_m, 1000.0) if sizes else None,
+        leaks=each,
+        found=tuple(one.name for one in each if one.fixed_s is not None),
+        sized_s=sized_s - opened_s if sized_s is not None else None,
+        hole_mm=_span(size.hole_diameter_m, 1000.0) if size else None,
         true_hole_mm=1000.0 * float(np.sqrt(sum(one.diameter_m**2 for one in leaks))) if leaks else None,
-        loss_kg_day=_span(sizes[-1].mass_rate_kg_s, S_PER_DAY) if sizes else None,
+        loss_kg_day=_span(size.mass_rate_kg_s, S_PER_DAY) if size else None,
         true_loss_kg_day=S_PER_DAY * sum(one.mass_flow_kg_s for one in leaks) if leaks else None,
-        reserve_h=_hours(sizes[-1].reserve_s) if sizes else None,
+        reserve_h=_hours(size.reserve_s) if size else None,
         highest_class=CLASSES[highest],
         false_alarms=false_alarms,
         false_fixes=len(false_fixes),
+        ignored=ignored(heard),
         wrong=tuple(wrong),
         success=not wrong,
     )
+
+
+def judged_size(
+    heard: Sequence[Heard], leaks: Sequence[TrueLeak], hatches_moved_s: float = math.inf
+) -> tuple[float | None, LeakRate | None]:
+    """When the size was said that is to be held against the truth, scenario s, and that size; None where none is.
+
+    The truth is of all leaks open at the starting pressure. So it is the last size from before the first leak changed
+    again (sealed or opened further) and before a hatch moved. Where none stood by then, as with a crack so small that
+    it shows only behind a shut hatch, it is the last before the change; where nothing leaks, the last of all.
+    """
+    changed_s = min((change.at_s for leak in leaks for change in leak.opening.changes[1:]), default=math.inf)
+    sizes = [(h.at_s, h.event) for h in heard if isinstance(h.event, LeakRate) and h.at_s <= changed_s]
+    unmoved = [size for size in sizes if size[0] <= hatches_moved_s]
+    standing = unmoved or sizes
+    return standing[-1] if standing else (None, None)
+
+
+def ignored(heard: Sequence[Heard]) -> tuple[str, ...]:
+    """In words, how many lines of a known kind could not be read, and why."""
+    counts = Counter((h.event.kind, h.event.wrong) for h in heard if isinstance(h.event, Other) and h.event.wrong)
+    return tuple(f"{count} {kind} ignored: {wrong}" for (kind, wrong), count in counts.items())
+
+
+def _leak_score(leak: TrueLeak, right_fixes: Sequence[Heard], leaks: Sequence[TrueLeak]) -> LeakScore:
+    """How one leak was found; `right_fixes` are near some leak."""
+    own = [h for h in right_fixes if isinstance(h.event, Fix) and nearest_leak(h.event, h.at_s, leaks) is leak]
+    if not own:
+        return LeakScore(leak.name, None, None)
+    return LeakScore(leak.name, own[0].at_s - leak.opens_at_s, _error_m(own[-1], leaks))
 
 
 def _wrong_fixes(wanted: ExpectTable, *, right: int, false: int) -> list[str]:

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from controller.cli.common import CONFIGURATION, REFUSED
 from controller.config import ControllerTable, load_configuration
-from firmware_bridge.errors import BridgeError
+from firmware_bridge.errors import BridgeError, DeclaredFileError
 from firmware_bridge.site.schema import SiteTable
 from firmware_bridge.site.survey import load_site
 from firmware_bridge.units import Quantity
@@ -51,6 +51,8 @@ def _summary(path: Path) -> str:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         text = ""  # the loader says better what is wrong
+    if "\nduration_s" in text and "\n[air]" in text:  # which no site and no controller file has both of
+        raise DeclaredFileError(f"{path}: this is a scenario", remedy=f"use leaksim check {path}")
     if "\n[[compartments]]" in text or "\n[[nodes]]" in text:
         site = load_site(path)
     else:

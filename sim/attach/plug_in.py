@@ -1,7 +1,10 @@
 """Which line each node of a scenario hangs on, and the controller file that finds them there."""
 
+import fcntl
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,9 +13,39 @@ from firmware_bridge.site.survey import Site
 from sim.attach.broker_topics import TopicLine
 from sim.attach.line import Line
 from sim.attach.terminal import TerminalLine
+from sim.errors import FolderError
 from sim.scenario.scenario import ScenarioTable
 
 MARK = "# written by leaksim for a rig that is up; it goes with the rig"
+
+
+@contextmanager
+def alone_in(folder: Path, option: str) -> Iterator[None]:
+    """Hold `folder`, made if need be, against every other leaksim; afterwards it is removed if nothing is left in it.
+
+    Raises:
+        FolderError: another process holds it; `option` names the folder on the command line.
+    """
+    while True:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(handle)
+            raise FolderError(
+                f"another leaksim is up in {folder}", remedy=f"end that one or choose another folder with {option}"
+            ) from error
+        with suppress(FileNotFoundError):
+            if folder.stat().st_ino == os.fstat(handle).st_ino:
+                break
+        os.close(handle)  # who held it before removed it just now
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # somebody else's files stay, and so does it
+            folder.rmdir()
+        os.close(handle)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,9 @@ def work(job: Job) -> Row:
     try:
         scenario, site = staged(job.tables, job.site)
         scenario = scenario.cut_short() if job.small else scenario
-        record = run_trial(scenario, site, find_subject(job.controller), TrialSettings(job.seed))
+        record = run_trial(
+            scenario, site, find_subject(job.controller), TrialSettings(job.seed, controller=job.controller)
+        )
         row |= {"duration_s": scenario.duration_s, "events": len(record.heard), **flat(record.score)}
     except Exception:  # a row for every run: one that crashes the controller is the most interesting of all
         row["failure"] = traceback.format_exc(limit=-3)
@@ -45,8 +47,10 @@ def flat(score: Score) -> Row:
         if name in {"hole_mm", "loss_kg_day"}:
             parts = value if value is not None else (None, None, None)
             row |= {f"{name}{end}": part for end, part in zip(("", "_low", "_high"), parts, strict=True)}
-        elif name == "wrong":
+        elif name in {"wrong", "found", "ignored"}:
             row[name] = "; ".join(value)
+        elif name == "leaks":  # as many as a scenario has: `found` tells which; a row has one width
+            row["leak_count"] = len(value)
         else:
             row[name] = value
     return row

@@ -16,10 +16,16 @@ from sim.campaign.pool import cluster_pool, local_pool, results
 from sim.campaign.store import Store
 from sim.campaign.summary import COLUMNS, summary
 from sim.cli.common import FAILED, configs, errors_told, folder_for, say, scenario_path, small_option
+from sim.cli.progress import Seldom
 from sim.subject import DEFAULT, find_subject
 
 MAX_SEEDS = 10_000
 MAX_SEED = (1 << 63) - 1  # as of --seed elsewhere; tables hold no larger whole number
+
+NO_PARQUET = (
+    "no Parquet without pyarrow: make setup in a checkout, else pip install 'leakloc[campaign]'; "
+    "the rows are in runs.jsonl"
+)
 
 
 class Seeds(click.ParamType[tuple[int, ...]]):
@@ -73,11 +79,13 @@ class Setting(click.ParamType[tuple[str, tuple[str, ...]]]):
 @click.option("--seeds", type=Seeds(), default="1-10", show_default=True, help="Such as 1-20 or 1,4,9.")
 @click.option("--set", "settings", type=Setting(), multiple=True, help="Vary a key of the scenario; may be repeated.")
 @small_option
-@click.option("--controller", default=DEFAULT, show_default=True, help="Which installed controller is on trial.")
+@click.option("--controller", default=DEFAULT, show_default=True, help="Installed, or module:function.")
 @click.option("--workers", type=click.IntRange(1, 1024), default=os.cpu_count() or 1, show_default="cores",
               help="Runs at the same time.")  # fmt: skip
 @click.option("--scheduler", metavar="tcp://HOST:PORT", help="Run on the workers of this Dask scheduler instead.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the results.")
+@click.option(
+    "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for the results; default: out/campaign."
+)
 @click.option("--fresh", is_flag=True, help="Run again what the folder already holds.")
 @click.option("--json", "as_json", is_flag=True, help="Print every run as a JSON line as it ends.")
 def campaign(
@@ -94,6 +102,8 @@ def campaign(
     as_json: bool,
 ) -> None:
     """Run scenarios over many seeds and settings in virtual time; one row a run in runs.parquet, and a summary.
+
+    A SCENARIO is a name of leaksim list, or the path of a TOML file.
 
     What an interrupted campaign has finished is kept: the same command goes on from there. Exit status 0 only if every
     run went as its scenario expects.
@@ -118,7 +128,7 @@ def campaign(
         _print_summary(rows)
         click.echo(f"written: {os.path.relpath(table if table is not None else folder)}")
     if table is None:
-        click.echo("no Parquet without pyarrow: pip install 'leakloc[campaign]'; the rows are in runs.jsonl", err=True)
+        click.echo(NO_PARQUET, err=True)
     sys.exit(0 if all(row.get("success") for row in rows) else FAILED)
 
 
@@ -128,14 +138,18 @@ def _run(waiting: list[Job], total: int, store: Store, scheduler: str | None, wo
     pool = cluster_pool(scheduler) if scheduler else local_pool(min(workers, len(waiting)))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
+    told, finished = Seldom(), total - len(waiting)
     with pool as executor, Progress(*columns, console=console) if console.is_terminal else nullcontext() as progress:
         bar = progress.add_task("runs", total=total, completed=total - len(waiting)) if progress else None
         for row in results(executor, waiting, workers):
             store.add(row)
+            finished += 1
             if as_json:
                 say(json.dumps(row))
             if progress is not None and bar is not None:
                 progress.advance(bar)
+            else:
+                told.tell(f"runs: {finished} of {total}")
 
 
 def _print_summary(rows: list[dict[str, object]]) -> None:

@@ -1,6 +1,7 @@
 """leaksim demo: the main job on show, with real processes, terminals and a broker."""
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -29,7 +30,11 @@ DEMO_SPEED = 12.0  # 540 s of scenario in 45 s at most; it ends when all has bee
 @click.option("--speed", type=click.FloatRange(0.5, MAX_SPEED), default=DEMO_SPEED, show_default=True,
               help="Times real time.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print every event and the summary as JSON lines.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder for picture and report.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder for picture and report; default: out/SCENARIO-seedN.",
+)
 @click.option("--view/--no-view", default=None, help="Live view; default: on a terminal.")
 def demo(name: str, *, seed: int | None, speed: float, as_json: bool, out: Path | None, view: bool | None) -> None:
     """Start a rig and a controller, let it leak, watch the leak being found; report against the truth.
@@ -44,7 +49,8 @@ def demo(name: str, *, seed: int | None, speed: float, as_json: bool, out: Path 
         folder = folder_for(out, f"{scenario.name}-seed{chosen}")
         show = sys.stderr is not None and sys.stderr.isatty() and not as_json if view is None else view
         settings = DemoSettings(site_file, chosen, speed, folder, as_json, show)
-        record = run_until_signal(run_demo(scenario, site, settings, say), scale=speed)
+        warn = partial(click.echo, err=True)
+        record = run_until_signal(run_demo(scenario, site, settings, say, warn), scale=speed)
         if record is None:
             click.echo("leaksim: interrupted; nothing is left running", err=True)
             sys.exit(INTERRUPTED)

@@ -3,6 +3,7 @@
 import click
 
 from sim.cli.campaign import campaign
+from sim.cli.check import check
 from sim.cli.demo import demo
 from sim.cli.offline import plot, render
 from sim.cli.run import run
@@ -18,5 +19,5 @@ def main() -> None:
     """
 
 
-for command in (demo, run, list_command, campaign, render, plot, schema):
+for command in (demo, run, list_command, check, campaign, render, plot, schema):
     main.add_command(command)

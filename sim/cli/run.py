@@ -1,7 +1,7 @@
 """leaksim run: put up a rig for a controller at some multiple of real time, or run a whole scenario in virtual time."""
 
+import asyncio
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -9,7 +9,7 @@ import click
 from firmware_bridge.links.broker_address import parse_broker_address
 from firmware_bridge.scaled_loop import run_until_signal
 from firmware_bridge.site.survey import Site
-from sim.attach.plug_in import controller_file, lines, plugs, write_controller_file
+from sim.attach.plug_in import alone_in, controller_file, lines, plugs, write_controller_file
 from sim.attach.rig import Rig, render_in_thread
 from sim.cli.common import (
     DEFAULT_SCENARIO,
@@ -23,11 +23,12 @@ from sim.cli.common import (
     small_option,
 )
 from sim.cli.progress import progress_shown
-from sim.cli.telling import tell_record
+from sim.cli.telling import tell_own_frames, tell_record
+from sim.errors import SubjectError
 from sim.plant.plant import Plant
 from sim.run_record import RunRecord
 from sim.scenario.scenario import ScenarioTable
-from sim.subject import DEFAULT, find_subject
+from sim.subject import DEFAULT, Subject, find_subject
 from sim.trial import TrialSettings, run_trial
 
 MIN_SPEED = 0.5
@@ -52,7 +53,7 @@ class Speed(click.ParamType[float | None]):
 
 
 @click.command()
-@click.argument("name", default=DEFAULT_SCENARIO)
+@click.argument("name", default=DEFAULT_SCENARIO, metavar="[SCENARIO]")
 @seed_option
 @small_option
 @click.option("--speed", type=Speed(), default="1", show_default=True,
@@ -60,8 +61,11 @@ class Speed(click.ParamType[float | None]):
 @click.option("--ports", type=click.Path(path_type=Path, file_okay=False), default=Path("/tmp/leakloc"),  # noqa: S108
               show_default=True, help="Folder in which the serial ports appear.")  # fmt: skip
 @click.option("--broker", metavar="HOST:PORT", help="Broker of the MQTT nodes; without it they are not plugged in.")
-@click.option("--controller", default=DEFAULT, show_default=True, help="With max: which installed controller.")
-@click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="With max: folder for the report.")
+@click.option(
+    "--controller", default=DEFAULT, show_default=True, help="With max: which installed controller, or module:function."
+)
+@click.option("--out", type=click.Path(path_type=Path, file_okay=False),
+              help="With max: folder for the report; default: out/SCENARIO-seedN.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="With max: print events and summary as JSON lines.")
 def run(
     name: str,
@@ -77,6 +81,8 @@ def run(
 ) -> None:
     """Put up the rig of a scenario until Ctrl-C; attach a controller to it with leakctl run.
 
+    SCENARIO is a name of leaksim list, or the path of a TOML file; without it that is ms09-2018.
+
     With --speed max the whole scenario runs at once, as fast as this machine can, and is judged: exit status 0 only if
     everything went as the scenario expects.
 
@@ -84,25 +90,35 @@ def run(
 
     Example: leaksim run quiet-week --small --speed max
     """
+    if speed is not None and (out is not None or as_json):
+        raise click.UsageError("--out and --json are for --speed max: a rig that is put up is not judged")
     with errors_told("--out" if speed is None else "--ports"):
         scenario, site, site_file = load(name, small=small)
         chosen = scenario.seed if seed is None else seed
         if speed is None:
+            subject = find_subject(controller)
             folder = folder_for(out, f"{scenario.name}-seed{chosen}")
-            record = _virtual(scenario, site, chosen, controller, as_json=as_json)
+            record = _virtual(scenario, site, chosen, subject, controller, as_json=as_json)
             tell_record(record, folder, as_json=as_json)
             sys.exit(0 if record.score.success else FAILED)
         _put_up(scenario, site, site_file, chosen, speed, ports, _address(broker))
 
 
-def _virtual(scenario: ScenarioTable, site: Site, seed: int, controller: str, *, as_json: bool) -> RunRecord:
+def _virtual(
+    scenario: ScenarioTable, site: Site, seed: int, subject: Subject, name: str, *, as_json: bool
+) -> RunRecord:
     with progress_shown(scenario.name, scenario.duration_s) as on_progress:
         settings = TrialSettings(
             seed,
+            controller=name,
             on_line=lambda _at_s, line: say(line.decode()) if as_json else None,
             on_progress=on_progress,
         )
-        return run_trial(scenario, site, find_subject(controller), settings)
+        try:
+            return run_trial(scenario, site, subject, settings)
+        except SubjectError as error:
+            tell_own_frames(error)
+            raise
 
 
 def _put_up(
@@ -114,8 +130,20 @@ def _put_up(
     ports: Path,
     address: tuple[str, int] | None,
 ) -> None:
+    with alone_in(ports, "--ports"):
+        _serve(scenario, site, site_file, seed, speed, ports, address)
+
+
+def _serve(
+    scenario: ScenarioTable,
+    site: Site,
+    site_file: Path,
+    seed: int,
+    speed: float,
+    ports: Path,
+    address: tuple[str, int] | None,
+) -> None:
     where = plugs(scenario, site, ports)
-    ports.mkdir(parents=True, exist_ok=True)
     configuration = ports / "controller.toml"
     write_controller_file(configuration, controller_file(where, site_file, address))
     scale = f" --time-scale {speed:g}" if speed != 1.0 else ""
@@ -126,14 +154,26 @@ def _put_up(
         click.echo(f"without --broker, MQTT nodes are not plugged in: {names} will be missed", err=True)
 
     async def serve() -> None:
-        await Rig(Plant(scenario, site, seed), lines(where, address), render_in_thread).run()
+        rig = Rig(Plant(scenario, site, seed), lines(where, address), render_in_thread)
+        telling = asyncio.create_task(_tell_openings(scenario))
+        try:
+            await rig.run()
+        finally:
+            telling.cancel()
 
     try:
         run_until_signal(serve(), scale=speed)
     finally:
         configuration.unlink(missing_ok=True)
-        with suppress(OSError):
-            ports.rmdir()
+
+
+async def _tell_openings(scenario: ScenarioTable) -> None:
+    """A line when a leak opens, for who watches; the controller does not see it."""
+    loop = asyncio.get_running_loop()
+    began_s = loop.time()
+    for leak in sorted(scenario.leaks, key=lambda one: one.opens_at_s):
+        await asyncio.sleep(began_s + leak.opens_at_s - loop.time())
+        click.echo(f"{leak.opens_at_s:g} s: leak {leak.name!r} opens", err=True)
 
 
 def _address(broker: str | None) -> tuple[str, int] | None:

@@ -1,8 +1,8 @@
 """The summary of a run in words: name and value of each line."""
 
-from sim.run_record import RunRecord
+from sim.run_record import FELL_BEHIND_S, RunRecord, slower
+from sim.score import LeakScore
 
-FELL_BEHIND_S = 1.0
 LONGEST_IN_MINUTES_H = 3.0
 
 
@@ -14,6 +14,7 @@ def rows(record: RunRecord) -> list[tuple[str, str]]:
         ("false alarms", str(score.false_alarms)),
         *([("false fixes", str(score.false_fixes))] if score.false_fixes else []),
         *[("not as expected", wrong) for wrong in score.wrong],
+        *[("controller's lines", told) for told in score.ignored],
         *_slowness(record),
     ]
     if score.leak is None:
@@ -28,8 +29,11 @@ def rows(record: RunRecord) -> list[tuple[str, str]]:
         ("error of the fix", _centimetres(score.error_m)),
         ("95 % radius", _centimetres(score.radius95_m)),
         ("truth in 95 % region", {True: "yes", False: "no", None: "-"}[score.inside_95]),
-        ("hole", f"{_span(score.hole_mm, 'mm')}; truth {score.true_hole_mm:.2f} mm"),
-        ("loss", f"{_span(score.loss_kg_day, 'kg/day')}; truth {score.true_loss_kg_day:.3g} kg/day"),
+        *[(f"leak {leak.name!r}", _found(leak)) for leak in score.leaks if len(score.leaks) > 1],
+        *([("leaks found", f"{len(score.found)} of {len(score.leaks)}")] if len(score.leaks) > 1 else []),
+        ("size said after", _seconds(score.sized_s)),
+        ("hole", _against(score.hole_mm, score.true_hole_mm, "mm")),
+        ("loss", _against(score.loss_kg_day, score.true_loss_kg_day, "kg/day", " at the starting pressure")),
         ("reserve time", _reserve(score.reserve_h)),
         *ended,
     ]
@@ -43,12 +47,28 @@ def summary_lines(record: RunRecord) -> list[str]:
 
 
 def _slowness(record: RunRecord) -> list[tuple[str, str]]:
-    """Said only where it may explain a failure: the machine, not the rig, was the problem."""
-    if record.score.success or record.worst_lag_s < FELL_BEHIND_S or record.speed is None:
+    """Said whatever the outcome: frames that were lost meanwhile are the machine's doing, not the rig's."""
+    if record.worst_lag_s < FELL_BEHIND_S or record.speed is None:
         return []
-    return [
-        ("this machine", f"fell {record.worst_lag_s:.1f} s behind the rig's clock; try --speed {record.speed / 3:.0f}")
-    ]
+    told = f"fell {record.worst_lag_s:.1f} s behind --speed {record.speed:g}; lost frames are its doing"
+    return [("this machine", f"{told}: try --speed {slower(record.speed):g}")]
+
+
+def _found(leak: LeakScore) -> str:
+    if leak.fixed_s is None:
+        return "not found"
+    return f"right fix {leak.fixed_s:.1f} s after it opened, error {_centimetres(leak.error_m)}"
+
+
+def _against(span: tuple[float, float, float | None] | None, truth: float | None, unit: str, when: str = "") -> str:
+    """A value with its interval, and the truth; the latter outside the former is said, whichever way."""
+    if truth is None:
+        return _span(span, unit)
+    told = f"{_span(span, unit)}; truth{when} {truth:.4g} {unit}"
+    if span is None:
+        return told
+    _, low, high = span
+    return told if low <= truth and (high is None or truth <= high) else f"{told}, outside the interval"
 
 
 def _seconds(value: float | None) -> str:

@@ -81,7 +81,11 @@ def load_scenario(path: Path, sites: Path) -> tuple[ScenarioTable, Site]:
         SiteError: the site contradicts itself.
     """
     scenario = parse_declared(read_tables(path), str(path), ScenarioTable)
-    site = load_site(sites / f"{scenario.site}.toml")
+    where = sites / f"{scenario.site}.toml"
+    if not where.exists():
+        known = ", ".join(known.stem for known in sorted(sites.glob("*.toml")))
+        raise DeclaredFileError(f"{path}: site: no site {scenario.site!r} in {sites}", remedy=f"there are {known}")
+    site = load_site(where)
     check_fit(scenario, site, str(path))
     return scenario, site
 
@@ -103,18 +107,19 @@ def _contradictions(scenario: ScenarioTable, site: Site) -> list[str]:
     nodes = [node.name for node in site.nodes]
     rooms = [room.name for room in site.compartments]
     return [
-        *_unknown("links", scenario.links, nodes, "node"),
-        *_unknown("faults[].node", _failing(scenario, "node", "link"), nodes, "node"),
-        *_unknown("faults[].target.sensor", _failing(scenario, "sensor"), _sensors(site), "sensor"),
-        *_unknown("leaks[].compartment", [leak.compartment for leak in scenario.leaks], rooms, "compartment"),
-        *_unknown("machines[].compartment", [m.compartment for m in scenario.machines if m.compartment], rooms, "room"),
-        *_unknown("bursts[].compartment", [b.compartment for b in scenario.bursts if b.compartment], rooms, "room"),
-        *_unknown("racks[].compartment", [rack.compartment for rack in scenario.racks], rooms, "compartment"),
+        *_unknown([(f"links.{name}", name) for name in scenario.links], nodes, "node"),
+        *_unknown(_failing(scenario, "node", "link"), nodes, "node"),
+        *_unknown(_failing(scenario, "sensor"), _sensors(site), "sensor"),
+        *_unknown(_placed("leaks", scenario.leaks), rooms, "compartment"),
+        *_unknown(_placed("machines", scenario.machines), rooms, "compartment"),
+        *_unknown(_placed("bursts", scenario.bursts), rooms, "compartment"),
+        *_unknown(_placed("racks", scenario.racks), rooms, "compartment"),
         *gas_problems(scenario.cabin, scenario.events, rooms, [h.name for h in site.hatches], _machines(scenario)),
         *_twice("leaks", [(leak.name, leak.compartment) for leak in scenario.leaks]),
         *_twice("machines", [(machine.name, machine.compartment) for machine in scenario.machines]),
         *_twice("bursts", [(burst.name, burst.compartment) for burst in scenario.bursts]),
         *_leak_problems(scenario, site),
+        *_too_late(scenario),
         *(
             f"faults[{i}]: until_s {fault.until_s:g} is not after from_s {fault.from_s:g}"
             for i, fault in enumerate(scenario.faults)
@@ -128,8 +133,18 @@ def _machines(scenario: ScenarioTable) -> list[str]:
     return [name for machine in scenario.machines for name in (machine.name, machine.switch) if name]
 
 
-def _failing(scenario: ScenarioTable, *where: str) -> list[str]:
-    return [fault.name for fault in scenario.faults if fault.where in where]
+def _failing(scenario: ScenarioTable, *where: str) -> list[tuple[str, str]]:
+    """Key and name of what fails."""
+    return [
+        (f"faults[{i}].{f'target.{fault.where}' if fault.target else 'node'}", fault.name)
+        for i, fault in enumerate(scenario.faults)
+        if fault.where in where
+    ]
+
+
+def _placed(key: str, tables: Iterable[LeakTable | MachineTable | BurstTable | RackTable]) -> list[tuple[str, str]]:
+    """Key and name of the compartments that tables name; some need name none."""
+    return [(f"{key}[{i}].compartment", one.compartment) for i, one in enumerate(tables) if one.compartment]
 
 
 def _sensors(site: Site) -> list[str]:
@@ -145,12 +160,28 @@ def _leak_problems(scenario: ScenarioTable, site: Site) -> list[str]:
         hull = rooms[leak.compartment].hull if leak.compartment in rooms else None
         if hull is None:
             continue
-        away_m = abs(float(hull.signed_distance_m(np.array([leak.position_m]))[0]))
+        placed = np.array([leak.position_m])
+        away_m = abs(float(hull.signed_distance_m(placed)[0]))
         if away_m > OFF_HULL_M:
+            nearest = ", ".join(f"{part:.5f}" for part in hull.project(placed)[0])
             problems.append(
-                f"leaks[{i}].position_m: {away_m:.3f} m off the hull of {leak.compartment!r}; leaks sit on it"
+                f"leaks[{i}].position_m: {away_m:.3f} m off the hull of {leak.compartment!r}; leaks sit on it, "
+                f"the nearest place is [{nearest}]"
             )
     return problems
+
+
+def _too_late(scenario: ScenarioTable) -> list[str]:
+    """Leaks that open when all is over, where a fix is asked for: that scenario cannot go as expected."""
+    wanted = scenario.expect or ExpectTable()
+    if wanted.fix != "right":
+        return []
+    return [
+        f"leaks[{i}].opens_at_s: {leak.opens_at_s:g} is not before the end, duration_s {scenario.duration_s:g}, and "
+        '[expect] wants a fix; let it open earlier, or say fix = "any" or "none"'
+        for i, leak in enumerate(scenario.leaks)
+        if leak.opens_at_s >= scenario.duration_s
+    ]
 
 
 def _twice(key: str, placed: Sequence[tuple[str, str | None]]) -> list[str]:
@@ -163,5 +194,7 @@ def _twice(key: str, placed: Sequence[tuple[str, str | None]]) -> list[str]:
     return [f"{key}: {name!r} is named twice in one compartment" for name in sorted(shared)]
 
 
-def _unknown(key: str, asked: Iterable[str], known: Sequence[str], what: str) -> list[str]:
-    return [f"{key}: the site has no {what} {name!r}; it has {', '.join(known)}" for name in asked if name not in known]
+def _unknown(asked: Iterable[tuple[str, str]], known: Sequence[str], what: str) -> list[str]:
+    """What is wrong with names, each beside its key."""
+    has = ", ".join(known)
+    return [f"{key}: the site has no {what} {name!r}; it has {has}" for key, name in asked if name not in known]

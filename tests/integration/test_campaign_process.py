@@ -24,7 +24,8 @@ def scenario_without_ears(folder: Path) -> Path:
     before, _, after = text.partition("[links]")
     kept = [line for line in after.splitlines() if not line.startswith(("A ", "B ", "C ", "D "))]
     path = folder / "deaf.toml"
-    path.write_text(before.replace("duration_s = 540.0", "duration_s = 15.0") + "[links]" + "\n".join(kept))
+    early = before.replace("duration_s = 540.0", "duration_s = 15.0").replace("opens_at_s = 90.0", "opens_at_s = 5.0")
+    path.write_text(early + "[links]" + "\n".join(kept))
     return path
 
 

@@ -71,7 +71,7 @@ def test_settings_are_toml_and_bare_words_are_text(text: str, value: object) -> 
 
 
 def test_a_run_that_cannot_be_done_is_a_row_that_says_why() -> None:
-    (job,) = jobs([MS09], CONFIGS / "sites", (1,), [("duration_s", ("1.0",))], small=False, controller="nobody")
+    (job,) = jobs([MS09], CONFIGS / "sites", (1,), [("duration_s", ("100.0",))], small=False, controller="nobody")
     done = work(job)
     assert "no controller 'nobody'" in done["failure"]
     assert "success" not in done

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from controller.cli.main import main as leakctl
+from sim.attach.plug_in import alone_in
 from sim.cli.main import main as leaksim
 
 ROOT = Path(__file__).parents[2]
@@ -97,12 +98,88 @@ def test_leakctl_refuses_with_a_reason(arguments: tuple[str, ...], told: str) ->
         (("demo", "--seed", "-1"), "not in the range"),
         (("demo", "--out", "/proc/nowhere"), "--out"),
         (("run", "--ports", "/proc/nowhere"), "--ports"),
+        (("run", "--out", "somewhere"), "--out and --json are for --speed max"),
+        (("run", "--json"), "--out and --json are for --speed max"),
+        (("run", "--speed", "max", "--controller", "no_such:run"), "cannot be loaded: ModuleNotFoundError"),
     ],
 )
 def test_leaksim_refuses_with_a_reason(arguments: tuple[str, ...], told: str) -> None:
     shown = invoke(leaksim, *arguments)
     assert shown.exit_code == 2
     assert told in shown.output
+
+
+def changed(tmp_path: Path, name: str, **words: str) -> Path:
+    """A shipped scenario with words exchanged; each must stand in it."""
+    text = (ROOT / "configs" / "scenarios" / f"{name}.toml").read_text()
+    for old, new in words.items():
+        assert old in text
+        text = text.replace(old, new)
+    path = tmp_path / "scenario.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_valid_scenario_is_told_in_a_line() -> None:
+    shown = invoke(leaksim, "check", ROOT / "configs" / "scenarios" / "two-leaks.toml")
+    assert shown.exit_code == 0
+    assert "valid; scenario 'two-leaks' of 300 s" in shown.output
+    assert shown.output.count("\n") == 1
+    assert json.loads(invoke(leaksim, "check", "quiet-week", "--json").output)["valid"] is True
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ({'site = "spektr-1997"': 'site = "soyuz"'}, "site: no site 'soyuz'"),
+        ({'site = "spektr-1997"': 'site = "soyuz"'}, "soyuz-orbital-module, spektr-1997"),
+        ({"diameter_mm": "diameter"}, "leaks[0].diameter: unknown key; check its spelling: did you mean diameter_mm?"),
+        (
+            {'node = "C" }': 'nodes = "C" }'},
+            "faults[2].target.nodes: unknown key; check its spelling: did you mean node?",
+        ),
+        ({'node = "C" }': 'node = "Z" }'}, "faults[2].target.node: the site has no node 'Z'; it has A, B"),
+        ({'compartment = "spektr"': 'compartment = "attic"'}, "leaks[0].compartment: the site has no compartment"),
+        ({"[4.6, -1.8, 0.87178]": "[4.6, -1.5, 0.87178]"}, "the nearest place is [4.60000, -1.72917, 1.00497]"),
+        ({"opens_at_s = 75.0": "opens_at_s = 900.0"}, "leaks[0].opens_at_s: 900 is not before the end"),
+    ],
+)
+def test_check_says_what_is_wrong_with_a_scenario_and_where(tmp_path: Path, words: dict[str, str], told: str) -> None:
+    path = changed(tmp_path, "spektr-1997", **words)
+    shown = invoke(leaksim, "check", path)
+    assert shown.exit_code == 2
+    assert str(path) in shown.output
+    assert told in shown.output
+    verdict = json.loads(invoke(leaksim, "check", path, "--json").output)
+    assert verdict["valid"] is False
+    assert told in f"{verdict['what']} {verdict['remedy']}"
+
+
+def test_a_leak_after_the_end_is_right_where_no_fix_is_asked_for(tmp_path: Path) -> None:
+    words = {"opens_at_s = 75.0": "opens_at_s = 900.0", 'fix = "right"': 'fix = "any"'}
+    assert invoke(leaksim, "check", changed(tmp_path, "spektr-1997", **words)).exit_code == 0
+
+
+def test_a_scenario_is_sent_to_who_can_check_it() -> None:
+    shown = invoke(leakctl, "check", ROOT / "configs" / "scenarios" / "two-leaks.toml")
+    assert shown.exit_code == 2
+    assert "this is a scenario: use leaksim check" in shown.output
+
+
+def test_a_second_rig_leaves_the_ports_of_the_first_alone(tmp_path: Path) -> None:
+    ports = tmp_path / "ports"
+    with alone_in(ports, "--ports"):
+        (ports / "A").symlink_to("/dev/null")
+        shown = invoke(leaksim, "run", "--ports", ports)
+        assert shown.exit_code == 2
+        assert f"another leaksim is up in {ports}: end that one or choose another folder with --ports" in shown.output
+        assert (ports / "A").is_symlink()
+        assert not (ports / "controller.toml").exists()
+        (ports / "A").unlink()
+    assert not ports.exists()
+    with alone_in(ports, "--ports"):  # as it was before
+        (ports / "notes").touch()
+    assert ports.exists()  # what is not ours stays
 
 
 def test_scenarios_are_listed() -> None:

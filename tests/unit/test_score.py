@@ -1,5 +1,6 @@
 """Scores of controllers whose words are written here: what is right, what is wrong, and in which words it is told."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,11 @@ from firmware_bridge.site.placed import place
 from firmware_bridge.site.survey import Site, load_site
 from firmware_bridge.wire.commands import SirenPattern
 from sim.heard import Alarm, Detection, Fix, Heard, LeakRate, Other, Span, heard
+from sim.run_record import hatches_moved_s
 from sim.scenario.expect import ExpectTable
 from sim.score import Score, complete, score
 from sim.truth import TrueLeak, true_leaks
-from tests.support.shipped import CONFIGS
+from tests.support.shipped import CONFIGS, shipped
 from tests.support.virtual_rig import scenario
 
 SITE = load_site(CONFIGS / "sites" / f"{scenario().site}.toml")
@@ -159,6 +161,63 @@ def test_of_two_leaks_the_nearest_that_is_open_counts() -> None:
     assert early.false_fixes == 1  # it was not open yet
     assert (late.false_fixes, late.error_m) == (0, 0.0)
     assert late.true_hole_mm == pytest.approx(2.0 * 2**0.5)
+
+
+def test_each_leak_is_found_or_not() -> None:
+    moves = [{}, {"opens_at_s": 200.0, "position_m": (0.6, 1.1, 0.0), "name": "second"}]
+    (first,) = scenario().leaks
+    true = true_leaks(scenario(leaks=tuple(first.model_copy(update=change) for change in moves)))
+    one = judge((100.0, fix((0.03, 0.0, 0.04))), (130.0, fix()), (140.0, alarm()), (250.0, fix()), true=true)
+    assert one.found == (first.name,)
+    assert [(leak.name, leak.fixed_s, leak.error_m) for leak in one.leaks] == [
+        (first.name, 10.0, 0.0), ("second", None, None),
+    ]  # fmt: skip
+    second = Fix(position_m=(0.6, 1.1, 0.04), covariance_m2=fix().covariance_m2, radius95_m=0.02)
+    both = judge((100.0, fix()), (140.0, alarm()), (250.0, second), true=true)
+    assert both.found == (first.name, "second")
+    assert both.leaks[1].fixed_s == 50.0
+    assert both.leaks[1].error_m == pytest.approx(0.04)
+
+
+def size(hole_m: float) -> LeakRate:
+    return LeakRate(hole_diameter_m=Span(hole_m, 0.9 * hole_m, 1.1 * hole_m))
+
+
+def hole_mm(*said: tuple[float, Any], hatches_moved_s: float = math.inf, **leak: Any) -> float | None:
+    (table,) = scenario().leaks
+    true = true_leaks(scenario(leaks=(table.model_copy(update=leak),)))
+    events = [Heard(at_s, event) for at_s, event in said]
+    done = score(events, SIREN, true, SITE, siren_expected=True, hatches_moved_s=hatches_moved_s)
+    return None if done.hole_mm is None else done.hole_mm[0]
+
+
+def test_a_size_is_judged_while_the_leak_is_as_it_opened() -> None:
+    early, late = (120.0, size(2e-3)), (300.0, size(1e-4))
+    assert hole_mm(early, late) == 0.1
+    assert hole_mm(early, late, hatches_moved_s=200.0) == 2.0
+    assert hole_mm(early, late, sealed_at_s=200.0) == 2.0
+    assert hole_mm(late, sealed_at_s=200.0) is None
+    assert hole_mm(late, hatches_moved_s=200.0) == 0.1  # a crack that shows only behind the shut hatch
+
+
+def test_hatches_count_from_when_the_leak_is_open_if_its_air_comes_through_them() -> None:
+    table, site = shipped("spektr-1997")
+    assert hatches_moved_s(table, site) == 455.0
+    (close,) = table.events
+    before = table.model_copy(update={"events": (close.model_copy(update={"at_s": 10.0}),)})
+    assert hatches_moved_s(before, site) == math.inf
+    lone = tuple(replace(hatch, normally_open=False) for hatch in site.hatches)
+    elsewhere = close.model_copy(update={"hatch": next(h.name for h in lone if "spektr" not in h.between)})
+    far = table.model_copy(update={"events": (elsewhere,)})
+    assert hatches_moved_s(far, replace(site, hatches=lone)) == math.inf
+
+
+def test_lines_of_the_wrong_shape_are_counted_with_what_is_missing() -> None:
+    (leak,) = leaks()
+    bad = {"kind": "fix", "position_m": list(leak.position_m), "radius95_m": 0.1}
+    events = [heard(100.0, bad), heard(101.0, bad), heard(102.0, {"kind": "gossip"})]
+    done = score(events, SIREN, leaks(), SITE, siren_expected=True)
+    assert done.ignored == ("2 fix ignored: Object missing required field `covariance_m2`",)
 
 
 def test_a_demo_is_complete_with_fix_confirmed_alarm_and_an_acknowledged_siren() -> None:
