@@ -1,5 +1,6 @@
 """From the raw samples of sixteen microphones to a verdict, beside the textbook's way on the same samples."""
 
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,6 @@ from benchmarks.peers.textbook import textbook_fix
 from controller.localize.locate import LocateJob, Locator, Settings
 from controller.localize.verdict import Fix
 from controller.measure.captures import Capture
-from controller.measure.coherence import coherent_groups
-from controller.measure.cross_spectra import SpectraAccumulator
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.survey import Site
 from sim.node.board import BurstOrder
@@ -31,15 +30,10 @@ def rows() -> list[Row]:
     quiet, loud = _capture(plant, site, 1, 10.0), _capture(plant, site, 2, 100.0)
     locator = Locator(site, COMPARTMENT, Settings())
 
+    generation = count()
+
     def ours() -> object:
-        groups = coherent_groups(site, COMPARTMENT)
-        before, now = [SpectraAccumulator(g) for g in groups], [SpectraAccumulator(g) for g in groups]
-        for accumulator in before:
-            accumulator.add(quiet)
-        for accumulator in now:
-            accumulator.add(loud)
-        snapshots = tuple(snapshot for a in now if (snapshot := a.snapshot()) is not None)
-        return locator.locate(LocateJob(snapshots, tuple(a.snapshot() for a in before), TEMPERATURE_K))
+        return locator.locate(LocateJob((loud,), (quiet,), TEMPERATURE_K, next(generation)))
 
     signals = np.vstack([block.pressure_pa for block in loud.blocks.values()]).astype(float)
     microphones = np.vstack([site.microphones_m(site.node(node)) for node in loud.blocks])

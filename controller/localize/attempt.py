@@ -8,15 +8,17 @@ from numpy.typing import NDArray
 
 from controller.localize.forward import DelayModel, HullModel, Model, SoundSpeedModel, SurveyErrors
 from controller.localize.hull_search import predicted_delays
+from controller.localize.region import radius95_m
 from controller.localize.solver import Solution, solve
 from controller.localize.verdict import Candidate, Reason, Rejected
 from controller.measure.correlation import Correlations
-from controller.measure.tdoa import Tdoa, measure_tdoa
+from controller.measure.tdoa import Tdoa, measure_tdoa, steered_tdoa
 from firmware_bridge.site.hull import Hull
 
-CHI_SQUARE_95_2D = 5.991  # on the hull two coordinates are free
 MAX_ROUNDS = 3  # delays are measured again around a solution that moved, as a nearer window finds nearer peaks
 SETTLED_M = 0.003
+FAINT = 4.0  # mean height of the correlation functions below which single pairs need not show a peak
+LEAST_MEASURED = 0.75  # of the microphones: fewer delays than that know less than all pairs together
 FEW_HEAR = "too few microphones hear the same sound; listen longer"
 
 
@@ -48,6 +50,7 @@ class Attempt:
     nodes_used: tuple[str, ...]
     rejected: tuple[Rejected, ...]
     support: int
+    steered: bool = False  # found by all pairs together, none of which hears the leak by itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,8 @@ def attempt(
     for _ in range(MAX_ROUNDS):
         measured = [measure_tdoa(f, predicted_delays(f, at, around.sound_speed_m_s)) for f in functions]
         tdoas = [tdoa for tdoa in measured if tdoa is not None]
+        if _lost(functions, candidate, tdoas):
+            return _steered(functions, candidate, known, around, limits)
         if not tdoas:
             return Refusal(Reason.TOO_FEW_SENSORS, FEW_HEAR)
         delays: list[Model] = [DelayModel(tdoa, around.survey, around.sound_speed_m_s) for tdoa in tdoas]
@@ -95,6 +100,47 @@ def attempt(
     return Attempt(candidate, solution, radius_m, _owners(tdoas, rejected), rejected, sum(t.pairs_used for t in tdoas))
 
 
+def _height(functions: Sequence[Correlations], candidate: Candidate) -> float:
+    """Mean value of the correlation functions at the candidate, in standard deviations of noise."""
+    pairs = sum(int(f.value.any(axis=1).sum()) for f in functions)
+    return float(candidate.standing / np.sqrt(max(pairs, 1)))
+
+
+def is_faint(functions: Sequence[Correlations], candidate: Candidate) -> bool:
+    """Whether a sound that stands out so much is still lost in the noise of most single pairs."""
+    return _height(functions, candidate) < FAINT
+
+
+def _lost(functions: Sequence[Correlations], candidate: Candidate, tdoas: Sequence[Tdoa]) -> bool:
+    """Whether the sound is so faint that few microphones can tell its delay by themselves."""
+    measured = sum(len(tdoa.sensors) for tdoa in tdoas)
+    present = sum(len(f.group.sensors) for f in functions)
+    # Pairs that hear much by themselves, and contradict each other, agree on nothing.
+    return is_faint(functions, candidate) and measured < LEAST_MEASURED * present
+
+
+def _steered(
+    functions: Sequence[Correlations],
+    candidate: Candidate,
+    known: Sequence[Model],
+    around: Surroundings,
+    limits: Limits,
+) -> Attempt | Refusal:
+    """The candidate itself, where only all pairs together hear the leak: its place and how well that is known."""
+    at, speed = np.array(candidate.position_m), around.sound_speed_m_s
+    steered = [steered_tdoa(f, predicted_delays(f, at, speed)) for f in functions]
+    tdoas = [tdoa for tdoa in steered if tdoa is not None]
+    delays: list[Model] = [DelayModel(tdoa, around.survey, speed) for tdoa in tdoas]
+    solution = solve([*delays, *known], np.append(at, speed)) if delays else None
+    if solution is None or solution.freedom < 1:
+        return Refusal(Reason.TOO_FEW_SENSORS, FEW_HEAR)
+    radius_m = _radius95_m(solution, around.hull)
+    if radius_m > limits.max_radius_m:
+        return Refusal(Reason.TOO_FEW_SENSORS, FEW_HEAR)
+    support = sum(tdoa.pairs_used for tdoa in tdoas)
+    return Attempt(candidate, solution, radius_m, _owners(tdoas, ()), (), support, steered=True)
+
+
 def _solve_trusting(
     models: Sequence[Model], start: NDArray[np.float64], limits: Limits
 ) -> tuple[Solution | None, tuple[Rejected, ...]]:
@@ -118,8 +164,4 @@ def _owners(tdoas: Sequence[Tdoa], rejected: tuple[Rejected, ...]) -> tuple[str,
 
 
 def _radius95_m(solution: Solution, hull: Hull) -> float:
-    """Radius of the circle around the fix, in the hull's tangent plane, that holds the 95 % ellipse."""
-    normal = hull.outward(solution.state[None, :3])[0]
-    across = np.eye(3) - np.outer(normal, normal)
-    largest = float(np.linalg.eigvalsh(across @ solution.covariance[:3, :3] @ across)[-1])
-    return float(np.sqrt(CHI_SQUARE_95_2D * max(largest, 0.0)))
+    return float(radius95_m(solution.covariance[:3, :3], hull.outward(solution.state[None, :3])[0]))

@@ -1,40 +1,34 @@
-"""Where on the hull do all pairs agree? Steered response over a grid, coarse to fine."""
+"""Where on the hull do all pairs agree? Steered response, coarse to fine.
+
+Short baselines within nodes make peaks of some centimetres, so a coarse grid finds where to look; baselines across
+nodes make peaks of 5 mm, which a fine grid must not step over. Fine grids are laid where the coarse map is high, best
+first, until something stands out beyond doubt.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
+from controller.localize.steered import Places, Steered
 from controller.localize.verdict import Candidate
 from controller.measure.correlation import Correlations
 from firmware_bridge.site.hull import Hull, Points
 
-COARSE_M = 0.04
+COARSE_M = 0.025  # a node's microphones, 10 cm apart, see a leak 1 m away move by this much at 90 kHz
+FINE_M = 0.005
+FINEST_M = 0.001
+SHARES = (0.02, 0.08, 0.2)  # of the coarse map that are looked at closely, in turn
+ENOUGH = 9.0  # standing that no chance reaches: then nothing else needs to be looked at
+PATCHES = 30  # of the fine grid that are looked at more closely still
 APART_M = 0.10  # candidates closer than this are one
 MAX_CANDIDATES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class _Refinement:
-    """One step from coarse to fine: the best `kept` cells at least `apart_m` apart become patches of `step_m`.
-
-    A patch reaches as far as cells are apart, so that no cell is passed over because a better one is its neighbour.
-    """
-
-    step_m: float
-    kept: int
-    apart_m: float
-
-
-# A peak is some 5 mm wide: the last step must not walk over it.
-REFINEMENTS = (_Refinement(0.01, 40, 0.06), _Refinement(0.0025, 60, 0.0125))
-
-
-@dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Places by how far they stand above the map, best first; `standing` in standard deviations of the map."""
+    """Places by how far they stand above noise, best first; `standing` in standard deviations of the map."""
 
     candidates: tuple[Candidate, ...]
 
@@ -43,48 +37,69 @@ class HullSearch:
     """Steered-response search over one hull; the coarse grid is made once."""
 
     def __init__(self, hull: Hull) -> None:
-        """Lay the grid."""
+        """Lay the grid: about a cell in COARSE_M^2."""
         self._hull = hull
         self._grid = hull.grid(COARSE_M)
+        self._cells = _rows(self._grid)
+        self._first, self._second = (_rows(axis) for axis in _tangents(hull, self._grid))
 
     def best(self, functions: Sequence[Correlations], sound_speed_m_s: float, tolerance_m: float) -> SearchResult:
-        """Candidates for one source.
+        """Candidates for one source; `tolerance_m` is how far a path difference may be off by the survey."""
+        steered = Steered(functions, sound_speed_m_s, tolerance_m)
+        places, standing, cells = self._look_closely(steered)
+        top = highest(places, standing, FINE_M, PATCHES)
+        around = self._patches(places[:, top], cells[top], FINE_M / 2 + FINEST_M, FINEST_M)
+        finest = steered.far(around.reshape(3, -1)).reshape(len(top), -1)
+        peak = finest.argmax(axis=1)
+        found = around.reshape(3, len(top), -1)[:, np.arange(len(top)), peak]
+        height = finest[np.arange(len(top)), peak]
+        apart = highest(found, height, APART_M, MAX_CANDIDATES)
+        on_hull = self._hull.project(found[:, apart].T.astype(float))
+        return SearchResult(
+            tuple(Candidate(_as_tuple(p), float(height[i])) for p, i in zip(on_hull, apart, strict=True))
+        )
 
-        A cell is scored by the highest correlation that any point in it could have (a sliding maximum over the lags
-        that the cell spans), so a narrow peak between grid points is not stepped over. `tolerance_m` is how far a path
-        difference may be off by the survey: a microphone 2 mm from where it should be turns a correlation of 60 kHz
-        upside down, so even the finest score takes the best lag within it.
+    def _look_closely(self, steered: Steered) -> tuple[Places, NDArray[np.float32], NDArray[np.intp]]:
+        """The best fine place (3, n) of each coarse cell that was looked at, its standing (n,) and its cell (n,)."""
+        near = steered.near(self._cells)
+        most = min(len(near), max(1, round(SHARES[-1] * len(near))))
+        order = np.argpartition(-near, most - 1)[:most]
+        order = order[np.argsort(-near[order], kind="stable")]
+        places, standings, done = [], [], 0
+        for share in SHARES:
+            upto = min(most, max(done + 1, round(share * len(near))))
+            cells = order[done:upto]
+            if not len(cells):
+                break
+            fine = self._patches(self._cells[:, cells], cells, COARSE_M / 2, FINE_M)
+            standing = steered.far(fine.reshape(3, -1)).reshape(len(cells), -1)
+            peak = standing.argmax(axis=1)
+            places.append(fine.reshape(3, len(cells), -1)[:, np.arange(len(cells)), peak])
+            standings.append(standing[np.arange(len(cells)), peak])
+            done = upto
+            if standings[-1].max() > ENOUGH:
+                break
+        return np.concatenate(places, axis=1), np.concatenate(standings), order[:done]
+
+    def _patches(self, centres: Places, cells: NDArray[np.intp], half_m: float, step_m: float) -> Places:
+        """Square patches (3, n, points) in the tangent planes of `cells` around `centres` (3, n).
+
+        A patch is a centimetre or two: the hull bends by a tenth of a millimetre within it, and what reaches beyond an
+        edge is put back at the end.
         """
+        steps = np.arange(-half_m + step_m / 2, half_m, step_m, dtype=np.float32)
+        u, v = (axis.ravel() for axis in np.meshgrid(steps, steps))
+        first, second = self._first[:, cells], self._second[:, cells]
+        patch: Places = centres[:, :, None] + first[:, :, None] * u + second[:, :, None] * v
+        return patch
 
-        def steered(cell_m: float) -> list[_Steered]:
-            return [_Steered(f, cell_m, tolerance_m, sound_speed_m_s) for f in functions]
 
-        finest = steered(0.0)
-        background = _score(finest, self._grid)
-        centre = float(np.median(background))
-        spread = max(1.4826 * float(np.median(np.abs(background - centre))), 1e-9)
-        points = self._grid
-        score = _score(steered(COARSE_M), points)
-        for refinement in REFINEMENTS:
-            cells = points[_top_indices(points, score, refinement.apart_m, refinement.kept)]
-            points = self._patches(cells, refinement)
-            last = refinement is REFINEMENTS[-1]
-            score = _score(finest if last else steered(refinement.step_m), points)
-        tops = _top_indices(points, score, APART_M, MAX_CANDIDATES)
-        return SearchResult(tuple(Candidate(_as_tuple(points[i]), float((score[i] - centre) / spread)) for i in tops))
-
-    def _patches(self, centres: Points, refinement: _Refinement) -> Points:
-        """Fine points around each centre, on the hull (n, 3)."""
-        reach = int(np.ceil(refinement.apart_m / refinement.step_m))
-        steps = refinement.step_m * np.arange(-reach, reach + 1)
-        normal = self._hull.outward(centres)
-        helper = np.where(np.abs(normal[:, :1]) < 0.9, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
-        first = np.cross(normal, helper)
-        first /= np.linalg.norm(first, axis=1)[:, None]
-        second = np.cross(normal, first)
-        u, v = (grid.ravel() for grid in np.meshgrid(steps, steps))
-        patch = centres[:, None] + u[None, :, None] * first[:, None] + v[None, :, None] * second[:, None]
-        return self._hull.project(patch.reshape(-1, 3))
+def standing_at(
+    candidates: Sequence[Candidate], functions: Sequence[Correlations], sound_speed_m_s: float, tolerance_m: float
+) -> NDArray[np.float32]:
+    """How far the candidates' places (n,) stand out of other functions than those that they were found in."""
+    places = _rows(np.array([candidate.position_m for candidate in candidates], dtype=float).reshape(-1, 3))
+    return Steered(functions, sound_speed_m_s, max(tolerance_m, FINE_M)).far(places)
 
 
 def predicted_delays(
@@ -96,56 +111,28 @@ def predicted_delays(
     return np.asarray(arrival[first] - arrival[second])
 
 
-class _Steered:
-    """One group's correlation functions, made ready to be looked up for cells of a given size."""
-
-    def __init__(self, functions: Correlations, cell_m: float, tolerance_m: float, sound_speed_m_s: float) -> None:
-        self._functions = functions
-        self._speed = sound_speed_m_s
-        self._value = self._pooled(cell_m, tolerance_m)
-
-    def score(self, points_m: Points) -> NDArray[np.float64]:
-        """Sum over pairs (points,)."""
-        group = self._functions.group
-        distance = np.linalg.norm(points_m[:, None, :] - group.position_m[None, :, :], axis=2)
-        lag = (distance / self._speed - self._functions.mid_shift_s) / self._functions.lag_step_s
-        first, second = group.pairs
-        total = np.zeros(len(points_m))
-        last = self._value.shape[1] - 1
-        for row, (i, j) in enumerate(zip(first, second, strict=True)):
-            at = np.rint(lag[:, i] - lag[:, j]).astype(np.intp) + self._functions.zero
-            total += self._value[row, np.clip(at, 0, last)]
-        return total
-
-    def _pooled(self, cell_m: float, tolerance_m: float) -> NDArray[np.float32]:
-        """Sliding maximum over the lags that cell and tolerance span, less for microphones that stand together."""
-        group = self._functions.group
-        first, second = group.pairs
-        apart = np.linalg.norm(group.position_m[first] - group.position_m[second], axis=1)
-        # A move by s changes a delay by at most min(2 s, s b / r) / c; leaks nearer than 0.3 m to an array are rare.
-        spread_s = (cell_m / np.sqrt(2.0) * np.minimum(1.2, apart / 0.3) + tolerance_m) / self._speed
-        value = self._functions.value
-        pooled = np.empty_like(value)
-        for row, half in enumerate(np.ceil(spread_s / self._functions.lag_step_s).astype(int)):
-            maximum_filter1d(value[row], 2 * int(half) + 1, output=pooled[row])
-        return pooled
+def _rows(points: Points) -> Places:
+    return np.ascontiguousarray(points.T, dtype=np.float32)
 
 
-def _score(steered: Sequence[_Steered], points_m: Points) -> NDArray[np.float64]:
-    """Sum over all groups (points,); each pair's noise has unit variance."""
-    return np.asarray(np.sum([part.score(points_m) for part in steered], axis=0))
+def _tangents(hull: Hull, points: Points) -> tuple[Points, Points]:
+    """Two unit vectors that span the tangent plane at each point."""
+    normal = hull.outward(points)
+    helper = np.where(np.abs(normal[:, :1]) < 0.9, [[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]])
+    first = np.cross(normal, helper)
+    first /= np.linalg.norm(first, axis=1)[:, None]
+    return first, np.cross(normal, first)
 
 
-def _top_indices(points: Points, score: NDArray[np.float64], apart_m: float, count: int) -> list[int]:
-    """Indices of the best points, each farther than `apart_m` from all better ones."""
+def highest(places: Places, height: NDArray[np.float32], apart_m: float, count: int) -> list[int]:
+    """Indices of the highest places, each farther than `apart_m` from all higher ones."""
     tops: list[int] = []
-    left = score.copy()
-    while len(tops) < count:
-        top = int(left.argmax())
-        if not np.isfinite(left[top]):
-            break
-        tops.append(top)
-        left[np.linalg.norm(points - points[top], axis=1) < apart_m] = -np.inf
+    for index in np.argsort(-height, kind="stable"):
+        taken = places[:, tops] - places[:, index, None]
+        if not tops or float((taken**2).sum(axis=0).min()) > apart_m**2:
+            tops.append(int(index))
+            if len(tops) == count:
+                break
     return tops
 
 

@@ -13,6 +13,7 @@ class Reason(StrEnum):
     AMBIGUOUS = "ambiguous"
     TOO_FEW_SENSORS = "too_few_sensors"
     INCONSISTENT = "inconsistent"
+    EQUIPMENT = "equipment"  # what stands out is a machine
     INTERNAL = "internal"  # a fault of ours; the explanation says which
 
 

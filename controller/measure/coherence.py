@@ -28,6 +28,20 @@ class CoherentGroup:
         """Indices of all pairs (first < second)."""
         return np.triu_indices(len(self.sensors), k=1)
 
+    @property
+    def widest_m(self) -> float:
+        """Largest distance between two microphones, m."""
+        first, second = self.pairs
+        apart = np.linalg.norm(self.position_m[first] - self.position_m[second], axis=1)
+        return float(apart.max(initial=0.0))
+
+    @property
+    def same_node(self) -> NDArray[np.bool_]:
+        """Which pairs are of one node (pairs,)."""
+        first, second = self.pairs
+        node = np.array(self.nodes)
+        return np.asarray(node[first] == node[second])
+
 
 def coherent_groups(site: Site, compartment: str) -> tuple[CoherentGroup, ...]:
     """The groups of one compartment: nodes on a trigger line together, every other node by itself."""

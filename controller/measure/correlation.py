@@ -1,19 +1,19 @@
-"""Cross-spectra -> correlation functions: whitened, with the baseline's noise taken out, on a fine grid of lags."""
+"""Whitened cross-spectra -> correlation functions of all pairs, on a fine grid of lags."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
-from scipy.ndimage import uniform_filter1d
 
 from controller.measure.coherence import CoherentGroup
-from controller.measure.cross_spectra import SpectraSnapshot
+from controller.measure.cross_spectra import CrossSpectra, step_taps
+from controller.measure.spectra import BAND_HZ, LAG_MARGIN_S, LOWEST_SPEED_M_S, Layout, tapered
 
-UPSAMPLING = 4  # lag step 1.3 µs at 192 kS/s: a quarter of the shortest period in the band
-SMOOTHING_BINS = 65  # 0.8 kHz at 16,384 samples: wide enough for a power estimate, narrow enough for a machine's line
-MACHINE_SIGMAS = 4.0  # a lag of the baseline's correlation that stands out this far belongs to a machine
-LAG_MARGIN_S = 3e-4  # survey, speed of sound and clock errors may put a delay a little beyond its baseline
+STRUCK_S = 1.5e-4  # a peak with its flanks and the reflections close behind it
+STRUCK_NEAR_S = 4e-5  # all lags of a node's 10 cm span but 0.6 ms: of another leak something must be left
+LAGS_A_PERIOD = 8  # of the band's highest frequency: lag step 1.3 us at 192 kS/s
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -21,7 +21,8 @@ class Correlations:
     """Correlation functions of one group.
 
     `value` (pairs, lags) is scaled so that pure noise has unit variance at every lag; `lag_step_s` the step of the
-    lags, which run symmetrically around zero; `rms_frequency_hz` (pairs,) the weighted band's rms about zero.
+    lags, which run symmetrically around zero; `rms_frequency_hz` (pairs,) the weighted band's rms about zero; `bursts`
+    is how many equal ones they are worth.
     """
 
     group: CoherentGroup
@@ -30,6 +31,7 @@ class Correlations:
     rms_frequency_hz: NDArray[np.float64]
     mid_shift_s: NDArray[np.float64]
     mid_sigma_s: NDArray[np.float64]
+    bursts: float = 1.0
 
     @property
     def zero(self) -> int:
@@ -37,53 +39,72 @@ class Correlations:
         return int(self.value.shape[1] // 2)
 
 
-def correlate(now: SpectraSnapshot, baseline: SpectraSnapshot | None, sound_speed_m_s: float) -> Correlations:
-    """Correlation functions of the sound that came on top of `baseline`.
+def correlate(spectra: CrossSpectra) -> Correlations:
+    """Generalised cross-correlation with smoothed-coherence weights (SCOT: Carter, Nuttall & Cable 1973).
 
-    Each pair's cross-spectrum is divided by the geometric mean of the smoothed powers (SCOT, Carter 1973) and weighted
-    by the share of power that is new, so that bins that hold only machines count for nothing. What the baseline's own
-    correlation shows beyond its noise - the delays of machines and their echoes - is taken out lag by lag: in bins it
-    would be lost in the noise of few bursts, and subtracting it everywhere would add that noise.
+    The steps gather bins with a window that lets correlation fall to 0.64 at the longest lag that they can show and
+    folds what lies beyond; the layout keeps that beyond every possible delay. Faded bursts overlap the less the later
+    one of them is, and so does their noise: what is left of it at each lag is divided out.
     """
-    first, second = now.group.pairs
-    power = np.maximum(uniform_filter1d(now.power, SMOOTHING_BINS, axis=1), 1e-30)
-    known = baseline is not None and baseline.length == now.length and baseline.rate_hz == now.rate_hz
-    share = _new_share(power, now, baseline) if baseline is not None and known else np.ones_like(power)
-    weight = np.sqrt(share[first] * share[second])
-    # Under pure noise each bin of the whitened spectrum has variance 1 / bursts: this gives unit variance a lag.
-    spread = np.sqrt(np.sum(weight**2, axis=1) / np.maximum(now.bursts, 1e-9) / 2)
-    scale = weight / np.sqrt(power[first] * power[second]) / np.maximum(spread, 1e-12)[:, None]
-    reach = _reach(now, sound_speed_m_s)
-    value = _to_lags(now.cross * scale, now, reach)
-    if baseline is not None and known:
-        machines = _to_lags(baseline.cross * scale, now, reach)
-        noise = np.sqrt(now.bursts / np.maximum(baseline.bursts, 1e-9))[:, None]
-        value -= np.where(np.abs(machines) > MACHINE_SIGMAS * noise, machines, 0.0).astype(np.float32)
-    frequency_hz = (now.first_bin + np.arange(weight.shape[1])) * now.rate_hz / now.length
-    rms_hz = np.sqrt((weight**2 * frequency_hz**2).sum(axis=1) / np.maximum((weight**2).sum(axis=1), 1e-12))
-    return Correlations(now.group, value, 1.0 / (now.rate_hz * UPSAMPLING), rms_hz, now.mid_shift_s, now.mid_sigma_s)
+    layout = spectra.layout
+    first, second = spectra.group.pairs
+    upsampling = max(1, int(np.ceil(LAGS_A_PERIOD * BAND_HZ[1] / layout.rate_hz)))
+    period = layout.length // layout.step
+    lags = period * upsampling
+    spectrum = np.zeros((len(first), lags // 2 + 1), dtype=np.complex64)
+    spectrum[:, layout.first : layout.first + layout.steps] = spectra.matrix[:, first, second].T
+    with np.errstate(divide="ignore"):
+        scale = np.where(np.isfinite(v := spectra.variance[first, second]), 1.0 / np.sqrt(v), 0.0)
+    # irfft divides by its length; a unit-variance sum of steps is wanted instead.
+    spectrum *= (scale * lags / 2.0 * np.sqrt(2.0 / layout.steps)).astype(np.float32)[:, None]
+    value = fft.irfft(spectrum, n=lags, axis=1, overwrite_x=True)
+    longest_s = spectra.group.widest_m / LOWEST_SPEED_M_S + LAG_MARGIN_S
+    reach = min(int(np.ceil(longest_s * layout.rate_hz * upsampling)), lags // 2 - 1)
+    centred = np.concatenate([value[:, -reach:], value[:, : reach + 1]], axis=1)
+    centred /= _noise(layout, upsampling, reach)
+    rms_hz = float(np.sqrt(np.mean(layout.step_hz**2)))
+    return Correlations(
+        spectra.group,
+        centred,
+        1.0 / (layout.rate_hz * upsampling),
+        np.full(len(first), rms_hz),
+        spectra.mid_shift_s,
+        spectra.mid_sigma_s,
+        spectra.bursts,
+    )
 
 
-def _new_share(power: NDArray[np.float64], now: SpectraSnapshot, baseline: SpectraSnapshot) -> NDArray[np.float64]:
-    """Share of each bin's power (sensors, bins) that the baseline does not explain, less one sigma of its estimate."""
-    noise = uniform_filter1d(baseline.power, SMOOTHING_BINS, axis=1)
-    bursts = max(float(now.bursts.max(initial=1.0)), 1.0), max(float(baseline.bursts.max(initial=1.0)), 1.0)
-    doubt = np.sqrt((1.0 / bursts[0] + 1.0 / bursts[1]) / SMOOTHING_BINS)
-    return np.asarray(np.clip(1.0 - noise / power * (1.0 + doubt), 0.0, 1.0))
+def subtracted(now: Correlations, before: Correlations) -> Correlations:
+    """What came on top of `before`, scaled to unit noise again.
+
+    Where machines are too weak for a direction they are still there on the average, and an average can be subtracted;
+    it costs the noise of both.
+    """
+    ratio = now.bursts / before.bursts
+    value = (now.value - np.float32(np.sqrt(ratio)) * before.value) / np.float32(np.sqrt(1.0 + ratio))
+    return replace(now, value=value.astype(np.float32, copy=False))
 
 
-def _reach(now: SpectraSnapshot, sound_speed_m_s: float) -> int:
-    """Longest lag that the group's widest pair can show, in steps."""
-    first, second = now.group.pairs
-    widest_m = float(np.linalg.norm(now.group.position_m[first] - now.group.position_m[second], axis=1).max())
-    lags = int(np.ceil((widest_m / sound_speed_m_s + LAG_MARGIN_S) * now.rate_hz * UPSAMPLING))
-    return min(lags, now.length * UPSAMPLING // 2 - 1)
+def struck_out(functions: Correlations, delay_s: NDArray[np.float64]) -> Correlations:
+    """The functions without what they hold around a delay each (pairs,): a source that has been found."""
+    reach_s = np.where(functions.group.same_node, STRUCK_NEAR_S, STRUCK_S)
+    lag = np.arange(functions.value.shape[1]) - functions.zero
+    beside = np.abs(lag[None, :] * functions.lag_step_s - delay_s[:, None]) <= reach_s[:, None]
+    return replace(functions, value=np.where(beside, np.float32(0.0), functions.value))
 
 
-def _to_lags(weighted: NDArray[np.complex128], now: SpectraSnapshot, reach: int) -> NDArray[np.float32]:
-    length = now.length * UPSAMPLING
-    spectrum = np.zeros((weighted.shape[0], length // 2 + 1), dtype=np.complex64)
-    spectrum[:, now.first_bin : now.first_bin + weighted.shape[1]] = weighted
-    # irfft divides by its length; a unit-variance sum of bins is wanted instead.
-    lagged = fft.irfft(spectrum, n=length, axis=1, overwrite_x=True) * np.float32(length / 2)
-    return np.concatenate([lagged[:, -reach:], lagged[:, : reach + 1]], axis=1).astype(np.float32)
+@lru_cache(8)
+def _noise(layout: Layout, upsampling: int, reach: int) -> NDArray[np.float32]:
+    """Standard deviation (2 reach + 1,) that pure noise of unit mean variance has at each lag."""
+    window = np.zeros(layout.length)
+    window[: layout.samples] = tapered(layout.samples, layout.taper)
+    overlap = fft.irfft(np.abs(fft.rfft(window**2)) ** 2, n=layout.length)
+    lag = np.arange(layout.length)
+    taps = step_taps(layout)
+    offsets = np.arange(len(taps)) - layout.reach
+    kept = np.cos(2 * np.pi * np.outer(lag, offsets) / layout.length) @ taps
+    folded = (overlap * kept**2).reshape(layout.step, -1).sum(axis=0)  # by the period of what the steps can show
+    spread = np.sqrt(folded / folded.mean())
+    at = np.abs(np.arange(-reach, reach + 1)) / upsampling
+    found: NDArray[np.float32] = np.interp(at, np.arange(len(spread) + 1), [*spread, spread[0]]).astype(np.float32)
+    return found

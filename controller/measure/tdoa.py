@@ -13,6 +13,10 @@ MIN_PEAK = 6.0  # of the noise's standard deviation: 90 lags in the window reach
 CLOSURE_SIGMAS = 4.0
 CLOSURE_FLOOR_S = 4e-6  # a reflection close behind the direct sound pulls a peak by this much
 SIGMA_FLOOR_S = 3e-7
+LEAST_TOGETHER = 3.0  # sigmas by which the pairs of two nodes must agree on a faint sound to count
+LEAST_SHARE = 0.05  # of the height of the nodes that hear best: less is no evidence
+MIN_STEERED = 5.0  # the same for all that count: the search's own bar is higher, for it has looked at many places
+LEAST_ACROSS = 0.35  # of what nodes must hear together, given what they hear by themselves; a poor survey takes some
 MAX_REJECTIONS = 0.3  # of the pairs; beyond that the delays do not fit together
 
 
@@ -68,18 +72,62 @@ def measure_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
             break
         usable[worst] = False
         rejected += 1
+    return _tdoa(functions, members, arrival_s, covariance_s2, used, rejected)
+
+
+def steered_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> Tdoa | None:
+    """Delays as the search found them from all pairs together, where each pair by itself is lost in noise.
+
+    How well a pair tells its delay follows from the mean value that all pairs of the same two nodes have at the
+    predicted delays (pairs,), less what noise adds to it; nodes that hear nothing together count for nothing. None
+    where fewer than three microphones are left, or nodes that hear the sound by themselves do not hear it together.
+    """
     group = functions.group
-    return Tdoa(
-        group=group,
-        sensors=tuple(group.sensors[i] for i in members),
-        nodes=tuple(group.nodes[i] for i in members),
-        position_m=group.position_m[members],
-        delay_s=arrival_s[members[1:]] + (functions.mid_shift_s[members[1:]] - functions.mid_shift_s[members[0]]),
-        covariance_s2=covariance_s2,
-        clock_sigma_s=np.hypot(group.clock_sigma_s, functions.mid_sigma_s[members]),
-        pairs_used=used,
-        pairs_rejected=rejected,
+    first, second = group.pairs
+    value = _value_at(functions, predicted_s)
+    height = _heights(functions, value)
+    across = ~group.same_node
+    members = np.flatnonzero(_largest_connected(first[height > 0.0], second[height > 0.0], len(group.sensors)))
+    used = (height > 0.0) & np.isin(first, members) & np.isin(second, members)
+    if len(members) < 3 or not np.any(used & across):
+        return None
+    if value[used].sum() < MIN_STEERED * np.sqrt(used.sum()):
+        return None
+    # Nodes that hear a sound with heights a and b by themselves hear it together with sqrt(a b): a sound from there
+    # that is none across nodes comes from elsewhere.
+    own = np.array([np.max(height[(first == i) | (second == i)] * ~across[(first == i) | (second == i)], initial=0.0)
+                    for i in range(len(group.sensors))])  # fmt: skip
+    expected = np.sqrt(own[first] * own[second])[across]
+    doubt = 3.0 * np.sqrt(max(int(np.sum(expected > 0.0)), 1))
+    if value[across][expected > 0.0].sum() < LEAST_ACROSS * expected.sum() - doubt:
+        return None
+    sigma_s = np.hypot(SIGMA_FLOOR_S, 1.0 / (2 * np.pi * functions.rms_frequency_hz[used] * height[used]))
+    arrival_s, covariance_s2 = _arrivals(
+        first[used], second[used], predicted_s[used], sigma_s, members, count=len(group.sensors)
     )
+    return _tdoa(functions, members, arrival_s, covariance_s2, int(used.sum()), 0)
+
+
+def _heights(functions: Correlations, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a pair may be trusted to have heard (pairs,): the mean over all pairs of its two nodes, 0 where none did."""
+    first, second = functions.group.pairs
+    node = np.unique(functions.group.nodes, return_inverse=True)[1]
+    block = np.minimum(node[first], node[second]) * len(node) + np.maximum(node[first], node[second])
+    heard = np.asarray(functions.value.any(axis=1))
+    height = np.zeros(len(first))
+    for each in np.unique(block[heard]):
+        rows = np.flatnonzero(heard & (block == each))
+        mean = float(value[rows].mean())
+        if mean * np.sqrt(len(rows)) > LEAST_TOGETHER:
+            height[rows] = np.sqrt(mean**2 - 1.0 / len(rows))
+    return np.where(height > LEAST_SHARE * height.max(initial=0.0), height, 0.0)
+
+
+def _value_at(functions: Correlations, delay_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The functions' values (pairs,) at a delay each."""
+    lag = np.rint(delay_s / functions.lag_step_s).astype(np.intp) + functions.zero
+    inside = np.clip(lag, 0, functions.value.shape[1] - 1)
+    return functions.value[np.arange(len(inside)), inside].astype(float)
 
 
 def _peaks(
@@ -102,6 +150,28 @@ def _peaks(
         SIGMA_FLOOR_S, 1.0 / (2 * np.pi * np.maximum(functions.rms_frequency_hz[usable], 1.0) * at[usable])
     )
     return (top - zero + shift) * step_s, sigma_s, usable
+
+
+def _tdoa(
+    functions: Correlations,
+    members: NDArray[np.intp],
+    arrival_s: NDArray[np.float64],
+    covariance_s2: NDArray[np.float64],
+    used: int,
+    rejected: int,
+) -> Tdoa:
+    group = functions.group
+    return Tdoa(
+        group=group,
+        sensors=tuple(group.sensors[i] for i in members),
+        nodes=tuple(group.nodes[i] for i in members),
+        position_m=group.position_m[members],
+        delay_s=arrival_s[members[1:]] + (functions.mid_shift_s[members[1:]] - functions.mid_shift_s[members[0]]),
+        covariance_s2=covariance_s2,
+        clock_sigma_s=np.hypot(group.clock_sigma_s, functions.mid_sigma_s[members]),
+        pairs_used=used,
+        pairs_rejected=rejected,
+    )
 
 
 def _largest_connected(first: NDArray[np.intp], second: NDArray[np.intp], count: int) -> NDArray[np.bool_]:

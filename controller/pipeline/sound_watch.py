@@ -1,5 +1,6 @@
 """Follows the ultrasound of one compartment: floor, onset, spectra, verdicts; says what changed."""
 
+from collections import deque
 from enum import StrEnum
 
 from controller.detect.onset import Loudness, OnsetDetector
@@ -9,13 +10,13 @@ from controller.localize.track import Track
 from controller.localize.verdict import Verdict
 from controller.measure.captures import Capture
 from controller.measure.coherence import coherent_groups
-from controller.measure.cross_spectra import SpectraAccumulator
 from controller.pipeline.happenings import Happening, Learned, Located, SoundOnset, SoundOver
 from controller.pipeline.news import VerdictNews
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.survey import Site
 
-FORGETTING = 0.97  # of the spectra a burst: a leak that grows or moves is followed within some thirty bursts
+QUIET_CAPTURES = 8  # that the background is learned from; megabytes each
+WAITING_CAPTURES = 16  # for the locator; where it is slower than the captures come, the oldest go
 QUIET_BURSTS = 8  # whole bursts at the floor, from every node that was loud and is still heard, end the sound
 
 
@@ -33,17 +34,15 @@ class SoundWatch:
 
     def __init__(self, site: Site, compartment: str, settings: OnsetSettings) -> None:
         """Start without a noise floor."""
-        self._groups = coherent_groups(site, compartment)
-        self._nodes = frozenset(node for group in self._groups for node in group.nodes)
+        self._nodes = frozenset(node for group in coherent_groups(site, compartment) for node in group.nodes)
         self._onset = OnsetDetector(settings)
         self._phase = Phase.LEARNING
         self._loudness: dict[str, Loudness] = {}
         self._quiet_bursts: dict[str, int] = {}
         self._loud_nodes: tuple[str, ...] = ()
         self._since_ns: int | None = None
-        self._baseline = [SpectraAccumulator(group) for group in self._groups]
-        self._spectra = self._fresh_spectra()
-        self._new_spectra = False
+        self._quiet: deque[Capture] = deque(maxlen=QUIET_CAPTURES)
+        self._waiting: deque[Capture] = deque(maxlen=WAITING_CAPTURES)
         self._generation = 0
         self._track = Track()
         self._news = VerdictNews()
@@ -86,14 +85,13 @@ class SoundWatch:
             self._phase, self._since_ns = Phase.LOUD, loudness.time_ns
 
     def take_capture(self, capture: Capture) -> None:
-        """All bursts of one instant: they belong to the baseline while learning, to the leak while it sounds."""
+        """All bursts of one instant: they are background while learning, the leak's while it sounds."""
+        if not capture.blocks:
+            return
         if self._phase is Phase.LEARNING:
-            for accumulator in self._baseline:
-                accumulator.add(capture)
-        elif self._phase is Phase.SOUNDING and capture.blocks:
-            for accumulator in self._spectra:
-                accumulator.add(capture)
-            self._new_spectra = True
+            self._quiet.append(capture)
+        elif self._phase is Phase.SOUNDING:
+            self._waiting.append(capture)
 
     def take_verdict(self, now_ns: int, verdict: Verdict, generation: int) -> list[Happening]:
         """A job came back; one about a sound that is over says nothing of the present one."""
@@ -132,14 +130,11 @@ class SoundWatch:
 
     def next_job(self, temperature_k: float) -> LocateJob | None:
         """Work for the locator, where new sound has come since the last."""
-        if not self._new_spectra:
+        if not self._waiting:
             return None
-        self._new_spectra = False
-        pairs = [(now.snapshot(), before.snapshot()) for now, before in zip(self._spectra, self._baseline, strict=True)]
-        known = [(now, before) for now, before in pairs if now is not None]
-        return LocateJob(
-            tuple(now for now, _ in known), tuple(before for _, before in known), temperature_k, self._generation
-        )
+        captures = tuple(self._waiting)
+        self._waiting.clear()
+        return LocateJob(captures, tuple(self._quiet), temperature_k, self._generation)
 
     def _end_if_quiet(self) -> list[Happening]:
         still_heard = [self._quiet_bursts[node] for node in self._loud_nodes if node in self._quiet_bursts]
@@ -147,11 +142,8 @@ class SoundWatch:
             return []
         over = SoundOver(self._loud_nodes)
         self._phase, self._since_ns, self._loud_nodes = Phase.QUIET, None, ()
-        self._spectra, self._new_spectra = self._fresh_spectra(), False
+        self._waiting.clear()
         self._generation += 1
         self._track.forget()
         self._news.forget()
         return [over]
-
-    def _fresh_spectra(self) -> list[SpectraAccumulator]:
-        return [SpectraAccumulator(group, FORGETTING) for group in self._groups]

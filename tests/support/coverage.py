@@ -1,7 +1,7 @@
 """How good fixes are against the truth, over many rigs and places."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -40,7 +40,7 @@ def leaks_anywhere(seeds: Iterable[int], **leak: object) -> list[Trial]:
     for seed in seeds:
         at = anywhere_on(tube(site), np.random.default_rng([seed, 77]))
         ear = RigEar(leaking_at(scenario, at, **leak), site, seed)
-        trials.append(Trial(seed, at, locator.locate(ear.job())))
+        trials.append(Trial(seed, at, locator.locate(replace(ear.job(), generation=seed))))
     return trials
 
 
@@ -48,4 +48,6 @@ def tight_hulls(seeds: Iterable[int]) -> list[Fix | NoFix]:
     """The verdicts on rigs without a leak, machines running."""
     scenario, site = shipped()
     locator = Locator(site, COMPARTMENT, Settings())
-    return [locator.locate(RigEar(without_leak(scenario), site, seed).job()) for seed in seeds]
+    return [
+        locator.locate(replace(RigEar(without_leak(scenario), site, seed).job(), generation=seed)) for seed in seeds
+    ]

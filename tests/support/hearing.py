@@ -10,7 +10,8 @@ from scipy import fft
 
 from controller.measure.captures import Capture
 from controller.measure.coherence import CoherentGroup, coherent_groups
-from controller.measure.cross_spectra import SpectraAccumulator, SpectraSnapshot
+from controller.measure.cross_spectra import CrossAccumulator, CrossSpectra
+from controller.measure.spectra import burst_spectra
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import Quantity
@@ -106,22 +107,32 @@ class Listener:
             blocks[node.name] = wave_block(node.name, names, pressure, burst_id=self._burst_id)
         return Capture(self._burst_id, blocks)
 
-    def spectra(
+    def captures(
         self,
         sources: Sequence[Source],
-        captures: int,
+        count: int,
         *,
         samples: int = SAMPLES,
         moved: Mapping[str, Sequence[float]] | None = None,
-    ) -> tuple[SpectraSnapshot, ...]:
-        """Means over so many captures, one snapshot a group."""
-        accumulators = [SpectraAccumulator(group) for group in self.groups]
-        for _ in range(captures):
-            capture = self.capture(sources, samples=samples, moved=moved)
-            for accumulator in accumulators:
-                accumulator.add(capture)
-        snapshots = [accumulator.snapshot() for accumulator in accumulators]
-        return tuple(snapshot for snapshot in snapshots if snapshot is not None)
+    ) -> tuple[Capture, ...]:
+        """So many captures, one after the other."""
+        return tuple(self.capture(sources, samples=samples, moved=moved) for _ in range(count))
+
+    def spectra(self, sources: Sequence[Source], captures: int, *, samples: int = SAMPLES) -> tuple[CrossSpectra, ...]:
+        """Means over so many captures, one a group."""
+        heard = self.captures(sources, captures, samples=samples)
+        return tuple(mean for group in self.groups if (mean := mean_of(group, heard)) is not None)
+
+
+def mean_of(group: CoherentGroup, captures: Sequence[Capture], forgetting: float = 1.0) -> CrossSpectra | None:
+    """Mean cross-spectra of one group over captures; None where it heard nothing."""
+    accumulator: CrossAccumulator | None = None
+    for capture in captures:
+        spectra = burst_spectra(group, capture, accumulator.layout if accumulator else None)
+        if spectra is not None:
+            accumulator = accumulator or CrossAccumulator(group, spectra.layout, forgetting)
+            accumulator.add(spectra)
+    return accumulator.mean() if accumulator else None
 
 
 def delayed(wave: NDArray[np.float64], delay_s: float, rate_hz: float = RATE_HZ) -> NDArray[np.float64]:

@@ -7,8 +7,6 @@ from numpy.typing import NDArray
 
 from controller.localize.locate import LocateJob
 from controller.measure.captures import Capture
-from controller.measure.coherence import coherent_groups
-from controller.measure.cross_spectra import SpectraAccumulator
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.cylinder import CylinderHull
 from firmware_bridge.site.survey import Site
@@ -64,18 +62,17 @@ class RigEar:
         self._nodes = [node for node in arrays if nodes is None or node.name in nodes]
 
     def job(self, baseline: int = BASELINE_CAPTURES, captures: int = LEAK_CAPTURES) -> LocateJob:
-        """Spectra before and after the leak opened, as the controller would have accumulated them."""
-        groups = coherent_groups(self._site, COMPARTMENT)
-        before, now = ([SpectraAccumulator(group) for group in groups] for _ in range(2))
-        times_s = [*(4.0 * (k + 1) for k in range(baseline)), *(OPENS_AT_S + 10.0 + 2.0 * k for k in range(captures))]
-        for burst_id, start_s in enumerate(times_s, start=1):
-            capture = self.capture(burst_id, start_s)
-            for accumulator in before if burst_id <= baseline else now:
-                accumulator.add(capture)
-        heard = [(a.snapshot(), b.snapshot()) for a, b in zip(now, before, strict=True)]
-        known = [(a, b) for a, b in heard if a is not None]
-        temperature_k = self._scenario.air.temperature_k
-        return LocateJob(tuple(a for a, _ in known), tuple(b for _, b in known), temperature_k)
+        """What was heard before and after the leak opened, as the controller would have gathered it."""
+        quiet, heard = self.quiet(baseline), self.leaking(captures)
+        return LocateJob(heard, quiet, self._scenario.air.temperature_k)
+
+    def quiet(self, captures: int) -> tuple[Capture, ...]:
+        """Captures before the leak opened."""
+        return tuple(self.capture(k + 1, 4.0 * (k + 1)) for k in range(captures))
+
+    def leaking(self, captures: int) -> tuple[Capture, ...]:
+        """Captures after it opened."""
+        return tuple(self.capture(100 + k, OPENS_AT_S + 10.0 + 2.0 * k) for k in range(captures))
 
     def capture(self, burst_id: int, start_s: float, samples: int = SAMPLES) -> Capture:
         """One burst of every node, begun at the same instant."""

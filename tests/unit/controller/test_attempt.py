@@ -73,10 +73,12 @@ def test_nodes_that_all_contradict_each_other_are_a_contradiction() -> None:
     assert "site file" in refusal.explanation
 
 
-def test_faint_peaks_are_too_few() -> None:
-    refusal = refused(tried(height=3.0))
-    assert refusal.reason is Reason.TOO_FEW_SENSORS
-    assert "listen longer" in refusal.explanation
+def test_where_single_pairs_hear_nothing_the_place_of_all_together_counts() -> None:
+    """A standing of 20 by 190 pairs is a mean height of 1.45: 1 / (2 pi 55 kHz 1.45) = 2.0 us a pair, 0.7 mm."""
+    faint = solved(tried(height=1.45))
+    assert faint.solution.state[:3] == pytest.approx(np.array(faint.candidate.position_m), abs=1e-6)
+    assert faint.support == 190
+    assert faint.radius95_m > solved(tried(height=12.0)).radius95_m
 
 
 def test_a_place_known_too_vaguely_is_none() -> None:

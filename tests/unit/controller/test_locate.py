@@ -1,6 +1,8 @@
 """The locator's verdicts: fixes, and each reason why there is none. The sound is delayed noise, without room or sim."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -8,12 +10,14 @@ import pytest
 from controller.localize.attempt import Refusal
 from controller.localize.locate import LocateJob, Locator, Settings
 from controller.localize.verdict import Fix, NoFix, Reason, Verdict
+from controller.measure.captures import Capture
 from firmware_bridge.site.survey import Site
 from tests.support.hearing import BOX, ROOM, SPEED_M_S, Listener, Source, array_site, box_site
 from tests.support.sites import parsed, site_tables
 
 SITE = box_site()
 LOCATOR = Locator(SITE, ROOM, Settings())
+GENERATION = count()
 AT = (1.2, 2.4, 0.8)
 MACHINE = Source((2.9, 1.2, 1.5), 1.0)
 # 344 m/s by 331.3 sqrt(T / 273.15): what the thermometer would show of the air that the listener's sound goes through.
@@ -31,9 +35,16 @@ def verdict(
 ) -> Verdict:
     """What the locator makes of two captures after a baseline of eight."""
     listener = Listener(site, np.random.default_rng(seed))
-    before = listener.spectra(machines, 8, moved=moved)
-    now = listener.spectra([*machines, *sources], 2, moved=moved)
-    return locator.locate(LocateJob(now, before, temperature_k))
+    quiet = listener.captures(machines, 8, moved=moved)
+    now = listener.captures([*machines, *sources], 2, moved=moved)
+    return locator.locate(job(now, quiet, temperature_k))
+
+
+def job(
+    captures: tuple[Capture, ...], quiet: tuple[Capture, ...] = (), temperature_k: float = TEMPERATURE_K
+) -> LocateJob:
+    """Of a sound that was not heard of before."""
+    return LocateJob(captures, quiet, temperature_k, next(GENERATION))
 
 
 def fixed(told: Verdict) -> Fix:
@@ -155,10 +166,12 @@ def test_one_node_gives_a_bearing_and_as_much_doubt_as_that_has() -> None:
 def test_sound_at_one_node_only_does_not_reach_for_more() -> None:
     """Where only one node of a line hears the leak, its own four microphones still tell a bearing."""
     listener = Listener(SITE, np.random.default_rng(7))
-    far = dict.fromkeys("BCDE", (500.0, 0.0, 0.0))  # sound from there is far later than the search looks
-    now = listener.spectra([Source(AT)], 2, moved=far)
-    before = listener.spectra([], 8, moved=far)
-    told = LOCATOR.locate(LocateJob(now, before, TEMPERATURE_K))
+    heard = [(listener.capture([Source(AT)]), listener.capture([])) for _ in range(2)]
+    now = tuple(
+        Capture(loud.burst_id, {**still.blocks, "A": replace(loud.blocks["A"], burst_id=loud.burst_id)})
+        for loud, still in heard
+    )
+    told = LOCATOR.locate(job(now, listener.captures([], 8)))
     if isinstance(told, Fix):
         assert set(told.nodes_used) == {"A"}
         assert off_m(told) < told.radius95_m
@@ -166,13 +179,12 @@ def test_sound_at_one_node_only_does_not_reach_for_more() -> None:
 
 def test_no_baseline_is_no_hindrance() -> None:
     listener = Listener(SITE, np.random.default_rng(8))
-    now = listener.spectra([Source(AT, 0.7)], 2)
-    fix = fixed(LOCATOR.locate(LocateJob(now, (None,) * len(now), TEMPERATURE_K)))
+    fix = fixed(LOCATOR.locate(job(listener.captures([Source(AT, 0.7)], 2))))
     assert off_m(fix) < 0.001
 
 
 def test_nothing_heard_is_too_few() -> None:
-    told = refused(LOCATOR.locate(LocateJob((), (), TEMPERATURE_K)))
+    told = refused(LOCATOR.locate(job(())))
     assert told.reason is Reason.TOO_FEW_SENSORS
     assert told.candidates == ()
 
@@ -189,3 +201,29 @@ def test_the_refusal_of_the_best_candidate_is_the_one_told() -> None:
     refusals = [Refusal(Reason.INCONSISTENT, "first"), Refusal(Reason.TOO_FEW_SENSORS, "second")]
     told = refused(LOCATOR._choose(refusals, (), 3))
     assert (told.reason, told.explanation, told.bursts) == (Reason.INCONSISTENT, "first", 3)
+
+
+def test_where_only_machines_sound_it_is_said_so() -> None:
+    """Louder than while the floor was learned, at the same place: no leak, and more silence would help."""
+    listener = Listener(SITE, np.random.default_rng(9))
+    quiet = listener.captures([Source(MACHINE.position_m, 0.25)], 4)
+    louder = listener.captures([Source(MACHINE.position_m, 0.5)], 2)
+    told = refused(LOCATOR.locate(job(louder, quiet)))
+    assert told.reason in {Reason.EQUIPMENT, Reason.TOO_QUIET}
+
+
+def test_a_faint_leak_is_found_by_many_bursts_and_not_by_one() -> None:
+    listener = Listener(SITE, np.random.default_rng(10))
+    captures = listener.captures([Source(AT, 0.11)], 30)
+    assert refused(LOCATOR.locate(job(captures[:1]))).reason is Reason.TOO_QUIET
+    assert off_m(fixed(LOCATOR.locate(job(captures)))) < 0.02
+
+
+def test_a_sound_is_gathered_over_jobs_and_forgotten_with_its_generation() -> None:
+    listener = Listener(SITE, np.random.default_rng(11))
+    captures = listener.captures([Source(AT, 0.11)], 30)
+    generation = next(GENERATION)
+    told = [LOCATOR.locate(LocateJob((capture,), (), TEMPERATURE_K, generation)) for capture in captures]
+    assert isinstance(told[0], NoFix)
+    assert off_m(fixed(told[-1])) < 0.02
+    assert isinstance(LOCATOR.locate(job(captures[:1])), NoFix)

@@ -9,9 +9,8 @@ from numpy.typing import NDArray
 from controller.measure.captures import Capture
 from controller.measure.coherence import CoherentGroup
 from controller.measure.correlation import Correlations, correlate
-from controller.measure.cross_spectra import SpectraAccumulator
 from controller.measure.tdoa import MIN_PEAK, SIGMA_FLOOR_S, WINDOW_S, Tdoa, measure_tdoa
-from tests.support.hearing import EXTRA, RATE_HZ, SAMPLES, SPEED_M_S, delayed, group_of, wave_block
+from tests.support.hearing import EXTRA, RATE_HZ, SAMPLES, SPEED_M_S, delayed, group_of, mean_of, wave_block
 
 SOURCE_M = np.array([1.5, 0.5, 0.3])
 
@@ -27,16 +26,16 @@ class Heard:
         self.predicted_s = self.arrival_s[first] - self.arrival_s[second]
 
     def functions(self, rms: float, captures: int = 2, *, deaf: tuple[int, ...] = ()) -> Correlations:
-        accumulator = SpectraAccumulator(self.group)
+        heard = []
         for _ in range(captures):
             wave = rms * self.random.standard_normal(SAMPLES + EXTRA)
             pressure = np.stack([delayed(wave, float(arrival))[EXTRA:] for arrival in self.arrival_s])
             pressure[list(deaf)] = 0.0
             pressure += self.random.standard_normal(pressure.shape)
-            accumulator.add(Capture(1, {"N": wave_block("N", self.group.sensors, pressure)}))
-        snapshot = accumulator.snapshot()
-        assert snapshot is not None
-        return correlate(snapshot, None, SPEED_M_S)
+            heard.append(Capture(1, {"N": wave_block("N", self.group.sensors, pressure)}))
+        mean = mean_of(self.group, heard)
+        assert mean is not None
+        return correlate(mean)
 
     def true_delays_s(self, tdoa: Tdoa) -> NDArray[np.float64]:
         rows = [self.group.sensors.index(name) for name in tdoa.sensors]
@@ -180,14 +179,12 @@ def test_a_slow_crystal_is_corrected_to_common_time() -> None:
                 pressure[row] += 0.1 * np.cos(2 * np.pi * tone_hz * (time_s - arrival_s[member]) + phase)
         names = group.sensors[members.start : members.stop]
         blocks[node] = wave_block(node, names, pressure, rate_hz=rate_hz)
-    accumulator = SpectraAccumulator(replace(group, clock_sigma_s=1e-9))
-    accumulator.add(Capture(1, blocks))
-    snapshot = accumulator.snapshot()
+    snapshot = mean_of(replace(group, clock_sigma_s=1e-9), [Capture(1, blocks)])
     assert snapshot is not None
     first, second = group.pairs
     # Nominal rates put B's middle 60 ppm x 42.7 ms too early, so the correlation is found that much off.
     early_s = snapshot.mid_shift_s
     predicted_s = (arrival_s - early_s)[first] - (arrival_s - early_s)[second]
-    tdoa = measured(correlate(snapshot, None, SPEED_M_S), predicted_s)
+    tdoa = measured(correlate(snapshot), predicted_s)
     assert early_s[3] == pytest.approx(60e-6 * samples / 2 / RATE_HZ, rel=1e-3)
     assert tdoa.delay_s == pytest.approx(arrival_s[1:] - arrival_s[0], abs=0.5e-6)
