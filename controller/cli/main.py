@@ -1,14 +1,33 @@
 """The command leakctl, joined from its parts."""
 
+from importlib import import_module
+
 import click
 
-from controller.cli.check import check, schema
-from controller.cli.journal import journal
-from controller.cli.run import run
-from controller.cli.solve import solve_command
+# The controller's own commands import for a second; who solves a table or a recording need not wait for them.
+COMMANDS = {
+    "check": "controller.cli.check:check",
+    "journal": "controller.cli.journal:journal",
+    "locate": "controller.cli.locate:locate_command",
+    "plan": "controller.cli.plan:plan_command",
+    "run": "controller.cli.run:run",
+    "schema": "controller.cli.check:schema",
+    "solve": "controller.cli.solve:solve_command",
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _WhenAsked(click.Group):
+    """A group whose commands are imported when they are asked for."""
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command itself in place of its name alone."""
+        if cmd_name in COMMANDS:
+            module, _, attribute = COMMANDS[cmd_name].partition(":")
+            self.add_command(getattr(import_module(module), attribute), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+
+@click.group(cls=_WhenAsked, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="leakloc", prog_name="leakctl")
 def main() -> None:
     """Find air leaks of a pressurized hull: listen, locate, alarm.
@@ -17,5 +36,5 @@ def main() -> None:
     """
 
 
-for command in (run, check, schema, journal, solve_command):
-    main.add_command(command)
+for name in COMMANDS:
+    main.add_command(click.Command(name))
