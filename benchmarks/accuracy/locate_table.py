@@ -12,6 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.peers.textbook import textbook_fix
+from controller.cli.locate import RIVAL_SHARE, SURVEYS
+from controller.localize.forward import SurveyErrors
 from controller.localize.locate import LocateJob, Locator, Settings
 from controller.localize.verdict import Fix
 from controller.measure.captures import Capture
@@ -24,6 +26,7 @@ from tests.support.sites import parsed
 CASES = 24
 SAMPLES = 16_384
 TEMPERATURE_K = 273.15 * (SPEED_M_S / 331.3) ** 2
+UNTOLD_M = 0.002  # what a site file would say; the views replace it
 EXACT_M = 1e-4  # a site cannot claim better
 
 Floats = NDArray[np.float64]
@@ -39,6 +42,7 @@ class Condition:
     quiet: int = 0
     machine_db: float | None = None
     survey_m: float = 0.0
+    told: bool = True  # how good the survey is; else the views that `leakctl locate --mics` tries
 
 
 CONDITIONS = (
@@ -52,6 +56,10 @@ CONDITIONS = (
     Condition("0 dB, valve 8 dB louder", 0.0, quiet=4, machine_db=8.0),
     Condition("0 dB, valve 20 dB louder", 0.0, quiet=8, machine_db=20.0),
     Condition("+20 dB, microphones off by 5 mm", 20.0, survey_m=0.005),
+    Condition("-10 dB, survey untold", -10.0, told=False),
+    Condition("-15 dB, survey untold", -15.0, told=False),
+    Condition("+20 dB, microphones off by 5 mm, untold", 20.0, survey_m=0.005, told=False),
+    Condition("0 dB, microphones off by 5 mm, untold", 0.0, survey_m=0.005, told=False),
 )
 
 
@@ -95,7 +103,10 @@ def _case(condition: Condition, random: np.random.Generator) -> tuple[float, flo
         else:
             now.append(sound + heard(random, leak, places, samples=SAMPLES))
     surveyed = places + condition.survey_m * random.standard_normal(places.shape)
-    locator = Locator(_site(surveyed, max(condition.survey_m, EXACT_M)), "box", Settings())
+    sigma_m = max(condition.survey_m, EXACT_M) if condition.told else UNTOLD_M
+    views = () if condition.told else tuple(SurveyErrors(mic, wall) for mic, wall in SURVEYS)
+    settings = Settings() if condition.told else Settings(rival_support=RIVAL_SHARE)
+    locator = Locator(_site(surveyed, sigma_m), "box", settings, views)
     told = locator.locate(LocateJob(_captures(now, 0), _captures(quiet, 1000), TEMPERATURE_K))
     ours = float(np.linalg.norm(np.subtract(told.position_m, leak))) if isinstance(told, Fix) else float("inf")
     x, y, z = (float(size) for size in SIZE_M)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.errors import ControllerError
-from controller.tdoa.columns import LENGTHS, Table, read_table, roles_of, split_unit
+from controller.tdoa.columns import read_table, roles_of, split_unit
 from controller.tdoa.region import Box, Cylinder, parse_hull
 from firmware_bridge.site.box import BoxHull
 from firmware_bridge.site.cylinder import CylinderHull
@@ -49,7 +49,9 @@ def read_microphones(name: str, text: str) -> Microphones:
             remedy="the header is x_m,y_m,z_m,node, and each row is a channel",
         )
     owner = next((at for at, field in enumerate(table.header) if split_unit(field)[0] in NODE_COLUMNS), None)
-    position = np.array([[_metres(table, line, row, roles[axis]) for axis in "xyz"] for line, row in table.rows])
+    position = np.array(
+        [[table.coordinate(line, row, roles[axis], MAX_COORDINATE_M) for axis in "xyz"] for line, row in table.rows]
+    )
     nodes = tuple("all" if owner is None else row[owner].strip() for _, row in table.rows)
     if owner is not None and "" in nodes:
         raise table.refuse(
@@ -68,17 +70,6 @@ def read_microphones(name: str, text: str) -> Microphones:
             remedy="measure them again, or take one of the channels out",
         )
     return Microphones(position, nodes)
-
-
-def _metres(table: Table, line: int, row: list[str], where: tuple[int, str]) -> float:
-    column = table.header[where[0]]
-    value = table.number(line, column, row[where[0]])
-    if value is None:
-        raise table.refuse(line, column, "the coordinate is missing", "every microphone needs its position")
-    value *= LENGTHS.get(where[1], 1.0)
-    if abs(value) > MAX_COORDINATE_M:
-        raise table.refuse(line, column, f"{value:g} m is beyond {MAX_COORDINATE_M:g} m", "check the unit")
-    return value
 
 
 def hull_of(text: str) -> Hull:

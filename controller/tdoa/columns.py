@@ -45,6 +45,19 @@ class Table:
             raise self.refuse(line, column, f"{text!r} is not a number", "write it like 0.00123 or 1.23e-3") from None
         return value if abs(value) < float("inf") else None
 
+    def coordinate(self, line: int, row: Sequence[str], where: tuple[int, str], most_m: float) -> float:
+        """A position's coordinate in metres, at most `most_m` from the origin; `where` is its column and unit."""
+        column = self.header[where[0]]
+        value = self.number(line, column, row[where[0]])
+        if value is None:
+            raise self.refuse(line, column, "the coordinate is missing", "every row of this table needs a position")
+        value *= LENGTHS.get(where[1], 1.0)
+        if abs(value) > most_m:
+            raise self.refuse(
+                line, column, f"{value:g} m is too far, beyond {most_m:g} m", "check the unit or the origin"
+            )
+        return value
+
 
 def read_table(name: str, text: str, assumed: Mapping[int, Sequence[str]]) -> Table:
     """Split `text`; without a header the columns are those `assumed` for their count. ControllerError says why not."""

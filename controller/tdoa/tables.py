@@ -41,7 +41,7 @@ def read_sensors(name: str, text: str) -> SensorArray:
                 line, table.header[named[0] if named else 0], f"sensor {label!r} stands twice", "rename one"
             )
         names.append(label)
-        points.append([_coordinate(table, line, row, roles[axis]) for axis in axes])
+        points.append([table.coordinate(line, row, roles[axis], MAX_COORDINATE_M) for axis in axes])
     if not MIN_SENSORS <= len(names) <= MAX_SENSORS:
         raise ControllerError(
             f"{name}: {len(names)} sensors, not {MIN_SENSORS} to {MAX_SENSORS}",
@@ -51,17 +51,6 @@ def read_sensors(name: str, text: str) -> SensorArray:
     if np.ptp(position, axis=0).max() <= 0.0:
         raise ControllerError(f"{name}: all sensors stand at one point", remedy="give their positions in metres")
     return SensorArray(tuple(names), position)
-
-
-def _coordinate(table: Table, line: int, row: list[str], where: tuple[int, str]) -> float:
-    column = table.header[where[0]]
-    value = table.number(line, column, row[where[0]])
-    if value is None:
-        raise table.refuse(line, column, "the coordinate is missing", "every sensor needs its position")
-    value *= LENGTHS.get(where[1], 1.0)
-    if abs(value) > MAX_COORDINATE_M:
-        raise table.refuse(line, column, f"{value:g} m is too far for arithmetic in metres", "move the origin nearer")
-    return value
 
 
 def read_epochs(name: str, text: str, array: SensorArray, reading: Reading) -> list[Epoch]:
