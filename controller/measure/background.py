@@ -56,12 +56,17 @@ class Background:
 
 
 def learn(quiet: Sequence[BurstSpectra], *, audible: bool = False) -> Background | None:
-    """What machines do in `quiet` bursts; None where there are none that are whole.
+    """What machines do in those `quiet` bursts that most microphones share; None where there are none.
 
     A single burst cannot tell a machine from noise bin by bin: it counts as a machine's if one is `audible` in it.
     """
-    whole = [burst for burst in quiet if burst.present.all() and burst.layout == quiet[0].layout]
-    if not whole or (len(whole) == 1 and not audible):
+    fitting = [burst for burst in quiet if burst.layout == quiet[0].layout]
+    if not fitting:
+        return None
+    # A node that is unplugged for good must not keep the others from learning.
+    there = max((burst.present for burst in fitting), key=np.count_nonzero)
+    whole = [burst for burst in fitting if np.array_equal(burst.present, there)]
+    if len(whole) == 1 and not audible:
         return None
     layout = whole[0].layout
     stacked = np.stack([burst.values for burst in whole], axis=2)  # (sensors, bins, bursts)
@@ -71,7 +76,7 @@ def learn(quiet: Sequence[BurstSpectra], *, audible: bool = False) -> Background
     value, vector = np.linalg.eigh(gram)
     value, vector = np.maximum(value[:, ::-1], 1e-12), vector[:, :, ::-1]
     if len(whole) > 1:
-        stands = _stands_out(value, min(MOST_DIRECTIONS, len(whole) - 1), scaled.shape[1], layout)
+        stands = _stands_out(value, min(MOST_DIRECTIONS, len(whole) - 1), int(there.sum()), layout)
     else:
         stands = np.ones((layout.bins, 1), dtype=bool)
     kept = int(np.max(stands.sum(axis=1), initial=0))

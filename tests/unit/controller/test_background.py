@@ -95,6 +95,16 @@ def test_bursts_of_another_layout_are_left_alone() -> None:
 
 
 def test_nothing_heard_teaches_nothing() -> None:
-    ear = Ear(7)
     assert learn([]) is None
-    assert learn(ear.bursts(3, nodes=("A",))) is None
+
+
+def test_a_node_that_is_never_there_keeps_nobody_from_learning() -> None:
+    ear = Ear(8)
+    without_b = ("A", "C", "D", "E")
+    background = learned([*ear.bursts(1, nodes=("A",)), *ear.bursts(8, Source(MACHINE, 3.0), nodes=without_b)])
+    assert background.rank == pytest.approx(1.0, abs=0.5)
+    (now,) = ear.bursts(1, Source(MACHINE, 3.0), nodes=without_b)
+    left, before = background.removed(now)[now.present], now.values[now.present]
+    assert power(left) - 1.0 < 0.05 * (power(before) - 1.0)
+    (noise,) = ear.bursts(1)  # and when it comes back, it is heard as it is
+    assert np.isfinite(background.removed(noise)).all()
