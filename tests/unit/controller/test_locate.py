@@ -227,3 +227,12 @@ def test_a_sound_is_gathered_over_jobs_and_forgotten_with_its_generation() -> No
     assert isinstance(told[0], NoFix)
     assert off_m(fixed(told[-1])) < 0.02
     assert isinstance(LOCATOR.locate(job(captures[:1])), NoFix)
+
+
+def test_an_odd_first_burst_deafens_nobody_for_good() -> None:
+    listener = Listener(SITE, np.random.default_rng(12))
+    locator = Locator(SITE, ROOM, Settings())
+    odd = listener.captures([Source(AT, 0.5)], 1, samples=8192)
+    assert off_m(fixed(locator.locate(LocateJob(odd, (), TEMPERATURE_K, 1)))) < 0.02
+    quiet, usual = listener.captures([MACHINE], 4), listener.captures([MACHINE, Source(AT, 0.5)], 2)
+    assert off_m(fixed(locator.locate(LocateJob(usual, quiet, TEMPERATURE_K, 2)))) < 0.02
