@@ -43,6 +43,8 @@ class Condition:
     machine_db: float | None = None
     survey_m: float = 0.0
     told: bool = True  # how good the survey is; else the views that `leakctl locate --mics` tries
+    speed_share: float = 0.0  # of the speed of sound: how far the thermometer is off
+    clock_s: float = 0.0  # how far a node's clock may be off
 
 
 CONDITIONS = (
@@ -60,6 +62,8 @@ CONDITIONS = (
     Condition("-15 dB, survey untold", -15.0, told=False),
     Condition("+20 dB, microphones off by 5 mm, untold", 20.0, survey_m=0.005, told=False),
     Condition("0 dB, microphones off by 5 mm, untold", 0.0, survey_m=0.005, told=False),
+    Condition("+10 dB, 5 mm, 0.3 %, 10 us off, untold", 10.0, 1, 0, None, 0.005, False, 0.003, 1e-5),
+    Condition("0 dB, 5 mm, 0.3 %, 10 us off, untold", 0.0, 1, 0, None, 0.005, False, 0.003, 1e-5),
 )
 
 
@@ -93,24 +97,26 @@ def _case(condition: Condition, random: np.random.Generator) -> tuple[float, flo
     now, quiet = [], []
     leak_power = float(np.mean(heard(random, leak, places, samples=SAMPLES) ** 2))
     noise = np.sqrt(leak_power / 10 ** (condition.snr_db / 10))
+    late_s = np.repeat(condition.clock_s * random.standard_normal(4), 4) if condition.clock_s else None
     for burst in range(condition.bursts + condition.quiet):
         sound = noise * random.standard_normal((len(places), SAMPLES))
         if condition.machine_db is not None:
-            hum = heard(random, machine, places, samples=SAMPLES)
+            hum = heard(random, machine, places, late_s=late_s, samples=SAMPLES)
             sound += hum * np.sqrt(leak_power * 10 ** (condition.machine_db / 10) / np.mean(hum**2))
         if burst < condition.quiet:
             quiet.append(sound)
         else:
-            now.append(sound + heard(random, leak, places, samples=SAMPLES))
+            now.append(sound + heard(random, leak, places, late_s=late_s, samples=SAMPLES))
     surveyed = places + condition.survey_m * random.standard_normal(places.shape)
     sigma_m = max(condition.survey_m, EXACT_M) if condition.told else UNTOLD_M
     views = () if condition.told else tuple(SurveyErrors(mic, wall) for mic, wall in SURVEYS)
     settings = Settings() if condition.told else Settings(rival_support=RIVAL_SHARE)
     locator = Locator(_site(surveyed, sigma_m), "box", settings, views)
-    told = locator.locate(LocateJob(_captures(now, 0), _captures(quiet, 1000), TEMPERATURE_K))
+    off = 1.0 + condition.speed_share * random.standard_normal() if condition.speed_share else 1.0
+    told = locator.locate(LocateJob(_captures(now, 0), _captures(quiet, 1000), TEMPERATURE_K * off**2))
     ours = float(np.linalg.norm(np.subtract(told.position_m, leak))) if isinstance(told, Fix) else float("inf")
     x, y, z = (float(size) for size in SIZE_M)
-    peer = textbook_fix(now[0], RATE_HZ, surveyed, BoxHull((x, y, z)), SPEED_M_S)
+    peer = textbook_fix(now[0], RATE_HZ, surveyed, BoxHull((x, y, z)), SPEED_M_S * off)
     return ours, float(np.linalg.norm(peer - leak))
 
 

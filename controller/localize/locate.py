@@ -11,6 +11,7 @@ from controller.localize.forward import SurveyErrors, sound_speed
 from controller.localize.hearing import GroupHearing
 from controller.localize.hull_search import FINE_M, HullSearch, predicted_delays
 from controller.localize.machines import Machines
+from controller.localize.probability import log_likelihood_ratio
 from controller.localize.verdict import Candidate, Fix, NoFix, Reason, Verdict
 from controller.localize.views import Heard, View, doubted, other_speeds, ranked, tolerance_m
 from controller.localize.volume_search import Volume, VolumeSearch
@@ -25,6 +26,7 @@ MAX_ATTEMPTS = 4
 APART_M = 0.05  # solutions nearer than this, or within their regions, are one place
 SHOWN_CANDIDATES = 5
 LEAST_ODDS = 100.0  # of a faint place against any other
+LEAST_LOUD_ODDS = 20.0  # of a loud place against one that as many pairs support: beside an edge, its mirror image
 CERTAIN = 10.0  # standing of a fix for which no other speed of sound is tried
 
 
@@ -34,7 +36,7 @@ class Settings:
 
     min_standing: float = 6.5  # a million 5 mm cells reach 5.5 by chance
     rival_share: float = 0.7  # places that stand this high beside the best are tried too
-    rival_support: float = 0.6  # of the best solution's pairs: as many behind another place make it ambiguous
+    rival_support: float = 0.6  # of the most pairs: a place that fewer agree on is no rival
     max_misfit: float = 3.0
     max_radius_m: float = 0.5
 
@@ -199,15 +201,18 @@ class Locator:
         *,
         more: bool = False,
     ) -> Verdict:
-        """The attempt that most pairs support, unless another place has nearly as many, where no more are expected."""
+        """The attempt that stands out most of those that many pairs support, unless another is nearly as likely."""
         solved = [a for a in attempts if isinstance(a, Attempt)]
-        faint = any(a.steered for a in solved)
-        solved.sort(key=lambda a: (-a.candidate.standing if faint else -a.support, a.solution.misfit))
         if not solved:
             refusal = next(a for a in attempts if isinstance(a, Refusal))
             return NoFix(refusal.reason, refusal.explanation, shown, bursts)
+        faint = any(a.steered for a in solved)
+        if not faint:
+            most = max(a.support for a in solved)
+            solved = [a for a in solved if a.support >= self._settings.rival_support * most]
+        solved.sort(key=lambda a: -a.candidate.standing)
         best = solved[0]
-        rivals = [rival for rival in solved[1:] if _apart(best, rival) and self._rivals(best, rival)]
+        rivals = [rival for rival in solved[1:] if _apart(best, rival) and _rivals(best, rival, faint=faint)]
         if rivals and not more:
             return NoFix(
                 Reason.AMBIGUOUS,
@@ -217,16 +222,6 @@ class Locator:
                 bursts,
             )
         return self._fix(best, shown, bursts)
-
-    def _rivals(self, best: Attempt, other: Attempt) -> bool:
-        """Whether another place is too likely to be passed over.
-
-        Of faint sound the log-likelihood of a place is half the square of its standing (the matched filter's, unit
-        noise); of loud sound all places stand out beyond doubt, and what counts is how many pairs agree.
-        """
-        if best.steered:
-            return best.candidate.standing**2 - other.candidate.standing**2 < 2.0 * math.log(LEAST_ODDS)
-        return other.support >= self._settings.rival_support * best.support
 
     def _fix(self, best: Attempt, shown: tuple[Candidate, ...], bursts: int) -> Fix:
         on_hull = self._hull.project(best.solution.state[None, :3])[0]
@@ -245,6 +240,18 @@ class Locator:
             candidates=shown,
             bursts=bursts,
         )
+
+
+def _rivals(best: Attempt, other: Attempt, *, faint: bool) -> bool:
+    """Whether another place is too likely to be passed over.
+
+    Of faint sound the log-likelihood of a place is half the square of its standing (the matched filter's, unit noise);
+    of loud sound reverberation is the noise.
+    """
+    if faint:
+        return best.candidate.standing**2 - other.candidate.standing**2 < 2.0 * math.log(LEAST_ODDS)
+    stronger, weaker = log_likelihood_ratio((best.candidate.standing, other.candidate.standing))
+    return bool(stronger - weaker < math.log(LEAST_LOUD_ODDS))
 
 
 def _apart(one: Attempt, other: Attempt) -> bool:

@@ -15,17 +15,23 @@ unit noise, gives z / sqrt(1 + (SELF_NOISE z)^2), which never exceeds 1 / SELF_N
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 SELF_NOISE = 0.05  # two places at 80 and 70 sigma: 30 to 1, not e^750 to 1
 LN_CELLS = 14.0  # a million cells of 5 mm: 25 m² of wall
+
+
+def log_likelihood_ratio(standings: Sequence[float]) -> NDArray[np.float64]:
+    """Of "a source is here" against "there is none" (n,), its own reverberation reckoned as noise."""
+    standing = np.maximum(np.asarray(standings, dtype=float), 0.0)
+    return np.asarray(0.5 * standing**2 / (1.0 + (SELF_NOISE * standing) ** 2))
 
 
 def probabilities(standings: Sequence[float]) -> tuple[float, ...]:
     """Probability of each place; what they lack of 1 is that the source is elsewhere, or that there is none."""
     if not standings:
         return ()
-    standing = np.maximum(np.asarray(standings, dtype=float), 0.0)
-    certain = 0.5 * standing**2 / (1.0 + (SELF_NOISE * standing) ** 2)
+    certain = log_likelihood_ratio(standings)
     top = max(float(certain.max()), LN_CELLS)
     weight = np.exp(certain - top)
     return tuple(float(value) for value in weight / (weight.sum() + np.exp(LN_CELLS - top)))
