@@ -18,6 +18,7 @@ HAVE_VENV := $(VENV)/.have-venv
 HAVE_RUN := $(VENV)/.have-run
 HAVE_DEV := $(VENV)/.have-dev
 HAVE_SELF := $(VENV)/.have-self
+HAVE_PEERS := $(VENV)-peers/.have-peers
 ifneq ($(wildcard $(HAVE_VENV)),)
 ifneq ($(shell $(BIN)/python -c 'import sys; print(sys.prefix)' 2>/dev/null),$(shell cat $(HAVE_VENV)))
 $(shell rm -f $(VENV)/.have-*)
@@ -42,7 +43,7 @@ endef
 .PHONY: help
 help:  ## this list
 	@echo "make TARGET [ARGS=\"...\"] [PYTHON=python3.x]"
-	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
 
 .PHONY: setup
 setup: $(HAVE_SELF) $(HAVE_DEV)  ## .venv with all that is needed to run and to develop, and an MQTT broker in it
@@ -52,6 +53,16 @@ setup: $(HAVE_SELF) $(HAVE_DEV)  ## .venv with all that is needed to run and to 
 .PHONY: demo
 demo: $(HAVE_SELF) broker  ## a simulated leak, found: ARGS go to `leaksim demo`
 	@exec $(BIN)/leaksim demo $(ARGS)
+
+.PHONY: demo-hil
+demo-hil: $(HAVE_SELF) broker firmware  ## the same with the C firmware on every node; ARGS="--nodes qemu" emulates a Cortex-M3
+	@exec $(BIN)/leaksim demo --nodes native $(ARGS)
+
+.PHONY: firmware firmware-qemu
+firmware:  ## the sensor node's C firmware as a process on this machine: build/firmware/leaknode
+	@$(MAKE) -C firmware_bridge/firmware native
+firmware-qemu:  ## the same for an emulated Cortex-M3; needs gcc-arm-none-eabi (and qemu-system-arm to run)
+	@$(MAKE) -C firmware_bridge/firmware qemu
 
 .PHONY: test
 test: $(HAVE_SELF) $(HAVE_DEV) broker  ## the quick tests: ARGS go to pytest
@@ -69,14 +80,26 @@ check: $(HAVE_SELF) $(HAVE_DEV)  ## style, types, import walls: all of them, whi
 	run "ruff format --check" $(BIN)/ruff format --check .; \
 	run "mypy" $(BIN)/mypy $(CODE); \
 	run "lint-imports" $(BIN)/lint-imports --no-logo; \
+	if command -v cppcheck >/dev/null; then run "cppcheck" $(MAKE) -C firmware_bridge/firmware lint; fi; \
 	if command -v shellcheck >/dev/null; then run "shellcheck" shellcheck .ci/run scripts/*.sh; fi; \
 	echo; if [ $${#failed[@]} -gt 0 ]; then \
 		printf 'check failed:'; printf ' [%s]' "$${failed[@]}"; echo; exit 1; \
 	fi; echo "check: all good"
 
 .PHONY: bench
-bench: $(HAVE_SELF) $(HAVE_DEV)  ## speed, measured: ARGS go to `python -m benchmarks`
+bench: $(HAVE_SELF) $(HAVE_DEV)  ## speed and finds, measured: ARGS go to `python -m benchmarks`; with `make peers` beside others
 	@exec $(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: peers
+peers: $(HAVE_PEERS)  ## other people's programs for `make bench`, in .venv-peers: 6 GB
+
+$(HAVE_PEERS): requirements/peers.txt | $(HAVE_VENV)
+	@$(PYTHON) -m venv --clear $(VENV)-peers
+	@echo "  6 GB of peers (minutes)"; $(VENV)-peers/bin/python -m pip --disable-pip-version-check --no-input install \
+		--quiet --require-hashes -r requirements/build.txt
+	@$(VENV)-peers/bin/python -m pip --disable-pip-version-check --no-input install \
+		--quiet --require-hashes --no-build-isolation -r requirements/peers.txt
+	@touch $@
 
 # The locks hold hashes and no address. Fewest forks: the same numpy, scipy and stubs on every Python, so the same numbers
 # and the same findings. --no-config: no settings of one machine shape them.
@@ -89,6 +112,7 @@ lock: $(HAVE_DEV)  ## requirements/ anew from pyproject.toml; ARGS=--upgrade tak
 	@$(LOCK) $(ARGS) pyproject.toml --extra report --group build -o requirements/run.txt
 	@$(LOCK) $(ARGS) pyproject.toml --extra report --extra campaign --group build --group dev -c requirements/run.txt -o requirements/dev.txt
 	@$(LOCK) $(ARGS) --group build -c requirements/run.txt -o requirements/build.txt
+	@$(LOCK) $(ARGS) pyproject.toml --extra peers --group build -o requirements/peers.txt
 	@if grep -n '://' requirements/*.txt; then echo "a lock holds an address"; exit 1; fi
 	@wc -l requirements/*.txt
 

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from firmware_bridge.site.survey import Site
+from sim.attach.image.nodes import TWIN, programs
 from sim.attach.plug_in import alone_in, controller_file, lines, plugs, write_controller_file
 from sim.attach.rig import Rig, render_in_thread
 from sim.broker import PrivateBroker
@@ -36,6 +37,7 @@ class DemoSettings:
     out: Path
     as_json: bool
     view: bool
+    nodes: str = TWIN
 
 
 @dataclass(slots=True)
@@ -58,11 +60,13 @@ async def run_demo(
     Raises:
         SubjectError: the controller ended by itself.
         FolderError: another demo writes to the same folder.
+        NodeImageError: the nodes' image was not built, or ended.
     """
     watch = _Watch()
-    plant = Plant(scenario, site, settings.seed)
     async with AsyncExitStack() as stack:
+        plant = Plant(scenario, site, settings.seed, stack.enter_context(programs(settings.nodes)))
         stack.enter_context(alone_in(settings.out, "--out"))
+        _forget(settings.out / "journal")
         # What only this run needs lives apart from the user's files, and goes with the run.
         own = Path(stack.enter_context(TemporaryDirectory(prefix="leaksim-")))
         broker = await _broker(settings, own, stack, say)
@@ -112,6 +116,12 @@ async def run_demo(
         speed=settings.speed,
         worst_lag_s=rig.worst_lag_s,
     )
+
+
+def _forget(journal: Path) -> None:
+    """A demo's world begins anew: alarms that stood at the end of the last one are none of it."""
+    for old in journal.glob("*.json*"):
+        old.unlink(missing_ok=True)
 
 
 async def _broker(

@@ -15,6 +15,10 @@ class ClusterError(BridgeError):
     """The cluster of a campaign is at fault: no program to talk to it with, or nobody answers."""
 
 
+class NodeImageError(BridgeError):
+    """A firmware image that stands for a node is at fault: it was not built, does not start, or fell silent."""
+
+
 class PoolError(BridgeError):
     """A process that ran the trials of a campaign is gone."""
 

@@ -13,9 +13,11 @@ from firmware_bridge.link import LinkPort
 from firmware_bridge.links.memory import MemoryPort
 from firmware_bridge.site.survey import Site
 from sim.attach.cable import CableLine
+from sim.attach.image.nodes import TWIN, programs
 from sim.attach.rig import Rig, render_inline
 from sim.errors import SubjectError
 from sim.heard import Heard, heard
+from sim.node.program import ProgramMaker
 from sim.plant.plant import Plant
 from sim.run_record import MAX_HEARD, PressureTrace, RunRecord, judged, watched_compartment
 from sim.scenario.scenario import ScenarioTable
@@ -34,6 +36,7 @@ class TrialSettings:
         seed: of the world.
         settings: tables that replace the controller's defaults.
         controller: what it is called in messages.
+        nodes: what runs on the nodes: the twin, or which kind of firmware image.
         on_line: gets every event's JSON line as it comes.
         on_progress: gets the scenario time, once a scenario second.
     """
@@ -41,6 +44,7 @@ class TrialSettings:
     seed: int
     settings: Mapping[str, Any] = field(default_factory=dict)
     controller: str = DEFAULT
+    nodes: str = TWIN
     on_line: Callable[[float, bytes], None] = lambda _at_s, _line: None
     on_progress: Callable[[float], None] = lambda _at_s: None
 
@@ -50,13 +54,17 @@ def run_trial(scenario: ScenarioTable, site: Site, subject: Subject, settings: T
 
     Raises:
         SubjectError: the controller cannot be called, ended, or said what is no JSON; its error is the cause.
-        BridgeError: the controller refused its settings or the site, or a node's line cannot be.
+        BridgeError: the controller refused its settings or the site, a node's line cannot be, or a node image is no
+            good.
     """
-    return run_virtual(_trial(scenario, site, subject, settings))
+    with programs(settings.nodes) as program:
+        return run_virtual(_trial(scenario, site, subject, settings, program))
 
 
-async def _trial(scenario: ScenarioTable, site: Site, subject: Subject, settings: TrialSettings) -> RunRecord:
-    plant = Plant(scenario, site, settings.seed)
+async def _trial(
+    scenario: ScenarioTable, site: Site, subject: Subject, settings: TrialSettings, program: ProgramMaker
+) -> RunRecord:
+    plant = Plant(scenario, site, settings.seed, program)
     ports = {node: MemoryPort(f"memory:{node}") for node in scenario.links}
     rig = Rig(plant, {node: CableLine(port) for node, port in ports.items()}, render_inline)
     events: list[Heard] = []

@@ -9,6 +9,7 @@ import click
 
 from firmware_bridge.errors import BridgeError, DeclaredFileError
 from firmware_bridge.site.survey import Site
+from sim.attach.image.nodes import CHOICES, TWIN
 from sim.scenario.scenario import ScenarioTable, list_scenarios, load_scenario
 
 DEFAULT_SCENARIO = "ms09-2018"
@@ -16,6 +17,10 @@ FAILED, REFUSED, INTERRUPTED = 1, 2, 130
 MAX_SPEED = 20.0  # beyond it a busy machine's hiccup of half a second is ten seconds of silence on every line
 
 seed_option = click.option("--seed", type=click.IntRange(0, (1 << 63) - 1), help="Replaces the scenario's own seed.")
+nodes_option = click.option(
+    "--nodes", type=click.Choice(CHOICES), default=TWIN, show_default=True,
+    help="What runs on the nodes: the Python twin, or the C firmware as a process or on an emulated Cortex-M3.",
+)  # fmt: skip
 small_option = click.option("--small", is_flag=True, help="The scenario cut short, for a quick look.")
 
 

@@ -15,6 +15,7 @@ from sim.cli.common import (
     errors_told,
     folder_for,
     load,
+    nodes_option,
     say,
     seed_option,
 )
@@ -27,6 +28,7 @@ DEMO_SPEED = 12.0  # 540 s of scenario in 45 s at most; it ends when all has bee
 @click.command()
 @click.option("--scenario", "name", default=DEFAULT_SCENARIO, show_default=True, metavar="NAME")
 @seed_option
+@nodes_option
 @click.option("--speed", type=click.FloatRange(0.5, MAX_SPEED), default=DEMO_SPEED, show_default=True,
               help="Times real time.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print every event and the summary as JSON lines.")
@@ -36,19 +38,23 @@ DEMO_SPEED = 12.0  # 540 s of scenario in 45 s at most; it ends when all has bee
     help="Folder for picture and report; default: out/SCENARIO-seedN.",
 )
 @click.option("--view/--no-view", default=None, help="Live view; default: on a terminal.")
-def demo(name: str, *, seed: int | None, speed: float, as_json: bool, out: Path | None, view: bool | None) -> None:
+def demo(
+    name: str, *, seed: int | None, nodes: str, speed: float, as_json: bool, out: Path | None, view: bool | None
+) -> None:
     """Start a rig and a controller, let it leak, watch the leak being found; report against the truth.
 
     Exit status 0 only if everything went as the scenario expects.
 
     Example: leaksim demo --scenario ms09-2018 --seed 3 --out out/try
+
+    Example: leaksim demo --nodes native
     """
     with errors_told():
         scenario, site, site_file = load(name)
         chosen = scenario.seed if seed is None else seed
         folder = folder_for(out, f"{scenario.name}-seed{chosen}")
         show = sys.stderr is not None and sys.stderr.isatty() and not as_json if view is None else view
-        settings = DemoSettings(site_file, chosen, speed, folder, as_json, show)
+        settings = DemoSettings(site_file, chosen, speed, folder, as_json, show, nodes)
         warn = partial(click.echo, err=True)
         record = run_until_signal(run_demo(scenario, site, settings, say, warn), scale=speed)
         if record is None:

@@ -9,6 +9,7 @@ import click
 from firmware_bridge.links.broker_address import parse_broker_address
 from firmware_bridge.scaled_loop import run_until_signal
 from firmware_bridge.site.survey import Site
+from sim.attach.image.nodes import programs
 from sim.attach.plug_in import alone_in, controller_file, lines, plugs, write_controller_file
 from sim.attach.rig import Rig, render_in_thread
 from sim.cli.common import (
@@ -18,6 +19,7 @@ from sim.cli.common import (
     errors_told,
     folder_for,
     load,
+    nodes_option,
     say,
     seed_option,
     small_option,
@@ -56,6 +58,7 @@ class Speed(click.ParamType[float | None]):
 @click.argument("name", default=DEFAULT_SCENARIO, metavar="[SCENARIO]")
 @seed_option
 @small_option
+@nodes_option
 @click.option("--speed", type=Speed(), default="1", show_default=True,
               help="Times real time; max: in virtual time with the installed controller, and judged.")  # fmt: skip
 @click.option("--ports", type=click.Path(path_type=Path, file_okay=False), default=Path("/tmp/leakloc"),  # noqa: S108
@@ -72,6 +75,7 @@ def run(
     *,
     seed: int | None,
     small: bool,
+    nodes: str,
     speed: float | None,
     ports: Path,
     broker: str | None,
@@ -89,6 +93,8 @@ def run(
     Example: leaksim run ms09-2018 --broker 127.0.0.1:1883
 
     Example: leaksim run quiet-week --small --speed max
+
+    Example: leaksim run ms09-2018 --nodes native --speed max
     """
     if speed is not None and (out is not None or as_json):
         raise click.UsageError("--out and --json are for --speed max: a rig that is put up is not judged")
@@ -98,19 +104,20 @@ def run(
         if speed is None:
             subject = find_subject(controller)
             folder = folder_for(out, f"{scenario.name}-seed{chosen}")
-            record = _virtual(scenario, site, chosen, subject, controller, as_json=as_json)
+            record = _virtual(scenario, site, chosen, subject, controller, nodes, as_json=as_json)
             tell_record(record, folder, as_json=as_json)
             sys.exit(0 if record.score.success else FAILED)
-        _put_up(scenario, site, site_file, chosen, speed, ports, _address(broker))
+        _put_up(scenario, site, site_file, chosen, nodes, speed, ports, _address(broker))
 
 
 def _virtual(
-    scenario: ScenarioTable, site: Site, seed: int, subject: Subject, name: str, *, as_json: bool
+    scenario: ScenarioTable, site: Site, seed: int, subject: Subject, name: str, nodes: str, *, as_json: bool
 ) -> RunRecord:
     with progress_shown(scenario.name, scenario.duration_s) as on_progress:
         settings = TrialSettings(
             seed,
             controller=name,
+            nodes=nodes,
             on_line=lambda _at_s, line: say(line.decode()) if as_json else None,
             on_progress=on_progress,
         )
@@ -126,12 +133,13 @@ def _put_up(
     site: Site,
     site_file: Path,
     seed: int,
+    nodes: str,
     speed: float,
     ports: Path,
     address: tuple[str, int] | None,
 ) -> None:
     with alone_in(ports, "--ports"):
-        _serve(scenario, site, site_file, seed, speed, ports, address)
+        _serve(scenario, site, site_file, seed, nodes, speed, ports, address)
 
 
 def _serve(
@@ -139,6 +147,7 @@ def _serve(
     site: Site,
     site_file: Path,
     seed: int,
+    nodes: str,
     speed: float,
     ports: Path,
     address: tuple[str, int] | None,
@@ -154,12 +163,13 @@ def _serve(
         click.echo(f"without --broker, MQTT nodes are not plugged in: {names} will be missed", err=True)
 
     async def serve() -> None:
-        rig = Rig(Plant(scenario, site, seed), lines(where, address), render_in_thread)
-        telling = asyncio.create_task(_tell_openings(scenario))
-        try:
-            await rig.run()
-        finally:
-            telling.cancel()
+        with programs(nodes) as program:
+            rig = Rig(Plant(scenario, site, seed, program), lines(where, address), render_in_thread)
+            telling = asyncio.create_task(_tell_openings(scenario))
+            try:
+                await rig.run()
+            finally:
+                telling.cancel()
 
     try:
         run_until_signal(serve(), scale=speed)

@@ -42,6 +42,7 @@ from sim.node.streams import Streams
 PIECE_SAMPLES = 512  # of four channels; of more, fewer, so that pieces stay as long
 PIECE_COUNTS = 4 * PIECE_SAMPLES
 FIRMWARE_NAME = "leaksim twin 1"
+HOST_LOST_NS = 20 * NS_PER_S  # a siren whose host is silent for so long sounds by itself
 # All others are answers; status goes with them.
 _LANES: dict[type[Report], Lane] = {BurstPiece: Lane.BURST, Samples: Lane.STREAM, BandLevels: Lane.STREAM}
 
@@ -119,6 +120,7 @@ class Firmware:
                 self._say(now_ns, Ack(found.kind, found.sequence, AckResult.UNKNOWN, message.reason))
             elif isinstance(message, Command):
                 self._obey(now_ns, message, found)
+                self._watch_host(now_ns)
 
     def step(self, now_ns: int) -> list[BurstOrder]:
         """Do what is due; returns bursts that begin now."""
@@ -132,6 +134,7 @@ class Firmware:
                 begun.append(self._begun(order))
         elif armed is not None and self._clock.node_ns(now_ns) >= armed.start_ns:
             self._armed = None  # no edge came in time
+        self._watch_host(now_ns)
         for report, node_ns in self._streams.due(now_ns, self.outgoing.dropped_frames):
             self._say(now_ns, report, node_ns=node_ns)
         return begun
@@ -166,11 +169,12 @@ class Firmware:
     @property
     def next_ns(self) -> int | None:
         """True time at which `step` has something to do."""
-        streams_ns = self._streams.next_ns
-        if self._armed is None:
-            return streams_ns
-        armed_ns = self._armed_start_ns(self._armed)
-        return armed_ns if streams_ns is None else min(armed_ns, streams_ns)
+        due = [] if self._streams.next_ns is None else [self._streams.next_ns]
+        if self._armed is not None:
+            due.append(self._armed_start_ns(self._armed))
+        if self._host_watched and self.siren is self._siren_told < SirenPattern.CAUTION:
+            due.append(self._host_heard_ns + HOST_LOST_NS)
+        return min(due, default=None)
 
     def _reset(self, now_ns: int, cause: int) -> None:
         self._deframer = Deframer()
@@ -179,7 +183,8 @@ class Firmware:
         self._overflown: set[int] = set()
         self._steps_told = self._clock.steps_until(now_ns)
         self._streams.reset(now_ns, cause)
-        self.siren = SirenPattern.SILENT
+        self.siren = self._siren_told = SirenPattern.SILENT
+        self._host_watched, self._host_heard_ns = False, now_ns
         self.pretend(None, None)
         self.outgoing.dropped_frames = 0
         self.outgoing.push(DELIMITER, Lane.ANSWER, now_ns)
@@ -192,11 +197,13 @@ class Firmware:
 
     def _obey(self, now_ns: int, command: Command, packet: Packet) -> None:
         if isinstance(command, Hello):
+            self._host_heard_ns = now_ns
             self._last_command = None  # a host that was started anew counts anew
             self._say(now_ns, self._introduction())
             return
         if not self._speaks(packet):
             return
+        self._host_heard_ns = now_ns
         if isinstance(command, Ping):
             node_ns = self._clock.node_ns(now_ns)
             self._say(now_ns, Pong(command.ping_id, node_ns, node_ns))
@@ -217,10 +224,12 @@ class Firmware:
                 self._streams.start(now_ns, command.sample_period_ms)
             case Stop():
                 self._streams.stop()
+                self._host_watched = False
             case Levels() if features & Feature.LEVELS:
                 self._streams.listen(now_ns, command.period_ms)
             case Siren() if features & Feature.SIREN:
-                self.siren = command.pattern
+                self.siren = self._siren_told = command.pattern
+                self._host_watched = True
             case Switch() if command.output in self._board.outputs:
                 self._pins.relay(command.output, command.on)
                 (self._off.discard if command.on else self._off.add)(command.output)
@@ -245,6 +254,11 @@ class Firmware:
             return AckResult.BUSY, f"burst {self._under_way.burst_id} is being recorded"
         self._armed, self._armed_at_ns = capture, now_ns
         return AckResult.DONE, ""
+
+    def _watch_host(self, now_ns: int) -> None:
+        """A siren whose host fell silent plays at least a caution, until the host is heard again."""
+        alone = self._host_watched and now_ns - self._host_heard_ns >= HOST_LOST_NS
+        self.siren = max(self._siren_told, SirenPattern.CAUTION) if alone else self._siren_told
 
     def _introduction(self) -> HelloAck:
         board = self._board

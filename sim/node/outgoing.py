@@ -76,6 +76,11 @@ class Outgoing:
         return frame
 
     @property
+    def paced(self) -> bool:
+        """Whether the line has a rate."""
+        return self._baud is not None
+
+    @property
     def next_ns(self) -> int | None:
         """When the frame on the line has left; None without one, and on a line without a rate."""
         return self._free_ns if self._leaving is not None else None

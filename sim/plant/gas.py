@@ -137,6 +137,10 @@ class Gas:
                 self._on[table.name] = on
                 self._connect(table.name)
 
+    def move_hatch(self, name: str, share: float, over_s: float) -> None:
+        """Somebody opens a hatch to `share` (0 to 1) within `over_s` from now on; KeyError where there is none."""
+        self._hatches[name].move(share, self._now_s, over_s)
+
     # ------------------------------------------------------------------ reading
 
     def felt(self, compartment: str) -> tuple[float, float]:

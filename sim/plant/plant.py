@@ -11,6 +11,8 @@ from firmware_bridge.wire.commands import SirenPattern
 from sim.faults.line_faults import LineFaults
 from sim.faults.schedule import hitting, schedule
 from sim.node.board import BurstOrder
+from sim.node.firmware import Firmware
+from sim.node.program import ProgramMaker
 from sim.node.transducer import SENSITIVITY_K
 from sim.plant.gas import Gas
 from sim.plant.leaks import drawn_leaks
@@ -39,8 +41,10 @@ class Render:
 class Plant:
     """The whole rig. Only `render` may run in another thread."""
 
-    def __init__(self, scenario: ScenarioTable, site: Site, seed: int | None = None) -> None:
-        """Build the rig of `scenario`; `seed` replaces the scenario's own."""
+    def __init__(
+        self, scenario: ScenarioTable, site: Site, seed: int | None = None, program: ProgramMaker = Firmware
+    ) -> None:
+        """Build the rig of `scenario`; `seed` replaces the scenario's own, `program` runs on its nodes."""
         root = np.random.SeedSequence(scenario.seed if seed is None else seed)
         sound_seed, gas_seed, node_seed, fault_seed = root.spawn(4)
         leaks = drawn_leaks(scenario, np.random.default_rng(FieldSeeds(sound_seed).levels))
@@ -51,7 +55,7 @@ class Plant:
         faults = schedule(scenario.faults, fault_seed)
         self.line_faults = {node.name: LineFaults(hitting(faults, "link", node.name)) for node in site.nodes}
         self.stations = {
-            node.name: Station(scenario, node, around, station_seed, faults)
+            node.name: Station(scenario, node, around, station_seed, faults, program)
             for node, station_seed in zip(site.nodes, node_seed.spawn(len(site.nodes)), strict=True)
         }
         rates_hz = {name: station.rate_hz for name, station in self.stations.items()}

@@ -14,6 +14,7 @@ from sim.faults.schedule import Fault, hitting
 from sim.node.board import BOARD_SUPPLY_V, POWER_UP, WATCHDOG, Board, BurstOrder, Pins
 from sim.node.firmware import Firmware
 from sim.node.outgoing import TRANSMIT_BYTES, Outgoing
+from sim.node.program import ProgramMaker
 from sim.node.transducer import SENSITIVITY_K
 from sim.plant.front_ends import oscillator
 from sim.plant.senses import NodeSurroundings, Senses
@@ -36,8 +37,9 @@ class Station:
         around: NodeSurroundings,
         seed: np.random.SeedSequence,
         faults: Sequence[Fault] = (),
+        program: ProgramMaker = Firmware,
     ) -> None:
-        """Build the node as the scenario describes it; `faults` are those of the whole rig."""
+        """Build the node as the scenario describes it; `faults` are those of the whole rig, `program` runs on it."""
         build_seed, noise_seed = seed.spawn(2)
         sense_seed, clock_seed, supply_seed = seed.spawn(3)
         random = np.random.default_rng(build_seed)
@@ -56,7 +58,7 @@ class Station:
             scenario.clocks, int(random.integers(0, 1 << 40)), self.drift, clock_seed, self.faults.clock_steps
         )
         serial = scenario.links.get(node.name) == "serial"
-        self.firmware = Firmware(
+        self.firmware = program(
             board=self._board(),
             oscillator=self.clock,
             read_slow=lambda: self.senses.read_slow(self._now_ns),

@@ -11,8 +11,9 @@ import pytest
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import LinkPort
 from firmware_bridge.links import mqtt, uart
+from firmware_bridge.links.broker import BrokerSettings
 from firmware_bridge.links.memory import MAX_QUEUED_BYTES, MemoryPort
-from firmware_bridge.links.mqtt import MAX_PAYLOAD_BYTES, BrokerSettings, MqttHub, MqttLink, MqttPort
+from firmware_bridge.links.mqtt import MAX_PAYLOAD_BYTES, MqttHub, MqttLink, MqttPort
 from firmware_bridge.links.uart import MAX_UNSENT_BYTES, UartPort
 from tests.conftest import Broker, free_port
 from tests.support.cables import PREFIX, TopicCable, memory_cable, opened, running_hub, terminal_cable, topic_cable
