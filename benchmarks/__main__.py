@@ -1,22 +1,49 @@
-"""Run the benchmarks, all or those that are named, and print their tables: speed, and how often a leak is found."""
+"""Run the benchmarks, all or those that are named: speed, how often a leak is found, how honest fixes are.
+
+`peers` takes arguments of its own (`python -m benchmarks peers 12 --save FILE`); `honesty` runs only when named.
+"""
 
 import sys
 
-from benchmarks.accuracy import locate_table
+from benchmarks.accuracy import honesty, isolation, locate_table, pressure_table
 from benchmarks.measuring import table
-from benchmarks.speed import day, locate, sound, wire
+from benchmarks.peers import beside
+from benchmarks.speed import alarm_latency, day, journal, locate, sound, terminals, wire
 
-SETS = {"wire": wire.rows, "locate": locate.rows, "sound": sound.rows, "day": day.rows}
+SETS = {
+    "wire": wire.rows,
+    "terminals": terminals.rows,
+    "locate": locate.rows,
+    "sound": sound.rows,
+    "day": day.rows,
+    "journal": journal.rows,
+    "alarm_latency": alarm_latency.rows,
+}
 FOUND = "found"  # minutes: how often, by signal, noise and machines
+PEERS = "peers"  # minutes: the same beside other people's programs
+ISOLATION = "isolation"  # minutes: a leak's compartment found by shutting hatches
+PRESSURE = "pressure"  # minutes: false falls in a quiet year, and how true intervals are
+HONESTY = "honesty"  # an hour: whether fixes are as good as they say
 
 if __name__ == "__main__":
-    known = [*SETS, FOUND]
-    chosen = sys.argv[1:] or known
+    if sys.argv[1:2] == [PEERS]:
+        sys.exit(beside.run(sys.argv[2:]))
+    known = [*SETS, FOUND, ISOLATION, PRESSURE, PEERS, HONESTY]
+    chosen = sys.argv[1:] or known[:-1]
     if unknown := [name for name in chosen if name not in known]:
         sys.exit(f"no benchmark {', '.join(unknown)}; known are {', '.join(known)}")
     for name in chosen:
+        print(f"\n{name}\n", flush=True)
         if name == FOUND:
-            print(f"\n{name}\n")
             locate_table.main(locate_table.CASES)
+        elif name == PRESSURE:
+            pressure_table.main(["quiet", "1"])
+            pressure_table.main(["coverage", "100"])
+        elif name == ISOLATION:
+            isolation.main(isolation.CASES)
+        elif name == PEERS:
+            beside.run([])
+        elif name == HONESTY:
+            honesty.main(1.0)
         else:
-            print(f"\n{name}\n\n{table(SETS[name]())}", flush=True)
+            print(table(SETS[name]()), flush=True)

@@ -2,45 +2,50 @@
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from controller.clock import UtcClock
 from controller.config import Configuration
+from controller.evidence.keeping import Evidence, Plan
+from controller.evidence.state import Memory
+from controller.evidence.steps import told_by_conversations
 from controller.journal.entries import AlarmEntry, AnyEntry, NoteEntry
+from controller.journal.keeper import Keeper, Runner
+from controller.journal.keeper import Settings as KeeperSettings
+from controller.journal.standing import Times
 from controller.journal.telling import Stamp, entry_of
-from controller.journal.writer import JournalWriter
 from controller.localize.locate import LocateJob, Locator
 from controller.localize.verdict import NoFix, Reason, Verdict
-from controller.outputs.mqtt import MqttOutput
-from controller.pipeline.events import BrokerState, Event, LocateDone
+from controller.outputs.building import Surroundings, outputs_of
+from controller.outputs.mqtt.building import Choices, mqtt_output
+from controller.outputs.node_desk import NodeDesk
+from controller.outputs.node_requests import Hands
+from controller.outputs.switchboard import Switchboard
+from controller.pipeline.events import BrokerState, Event, LocateDone, OwnHealth
+from controller.pipeline.inbox import Inbox
 from controller.pipeline.picture import Picture
 from controller.pipeline.pipeline import Outcome, Pipeline
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.link import LinkPort
 from firmware_bridge.links.mqtt import MqttHub
-from firmware_bridge.samples import LevelBlock, ScalarBlock, VibrationBlock, WaveBlock
+from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.scaled_loop import real_seconds
-from firmware_bridge.session.events import LinkHealth
+from firmware_bridge.session.exchange import Exchange
 from firmware_bridge.units import s_to_ns
 
 STEP_S = 0.25  # at least this often the pipeline is asked what is due
-MAX_INBOX = 1024  # events; data beyond it make way, oldest first, and are counted: at most 0.3 GB of bursts
 STATE_PERIOD_S = 5.0
 GOODBYE_S = 1.0  # of the machine's time
-MAX_UNWRITTEN = 10_000  # entries; then the oldest make way: the disk has been full for long
 RESTART_S = 5.0  # of the machine's time
-_DATA = (ScalarBlock, WaveBlock, VibrationBlock, LevelBlock, LinkHealth)
 
 
 _log = logging.getLogger(__name__)
-
-Runner = Callable[[Callable[[], object]], Awaitable[object]]
 
 
 async def in_thread(work: Callable[[], object]) -> object:
@@ -73,6 +78,7 @@ class App:
         observers: Observers,
         *,
         runner: Runner = in_thread,
+        recording: Plan | None = None,
     ) -> None:
         """Wire everything; must be called on the running loop. `hub` only where nodes are behind a broker."""
         now_ns = _now_ns()
@@ -82,59 +88,91 @@ class App:
         self._pipeline = Pipeline(configuration.site, configuration.compartment, configuration.pipeline)
         self._locator = Locator(configuration.site, configuration.compartment, configuration.locate)
         self._expected = len(configuration.site.nodes)
-        self._inbox: list[Event] = []
+        self._inbox = Inbox(self._dropped)
         self._wake = asyncio.Event()
         random = np.random.default_rng()  # jitters reconnections only
-        self._bridge = Bridge(configuration.site, ports, configuration.session, self.deliver, random)
+        self._exchange = Exchange(configuration.site, (port.name for port in ports), configuration.session)
+        self._bridge = Bridge(self._exchange, ports, self.deliver, random)
+        self._job: LocateJob | None = None
+        self._desk = (
+            NodeDesk(
+                configuration.broker,
+                configuration.site.name,
+                self._exchange.links,
+                Hands(self._bridge.send, self._bridge.greet),
+                lambda: self._clock.utc(_now_ns()),
+            )
+            if configuration.broker is not None
+            else None
+        )
         self._hub = hub
-        broker = configuration.broker
-        self._mqtt = MqttOutput(broker, configuration.site.name, self._broker_changed, self.deliver) if broker else None
+        around = Surroundings(self.deliver, self._tell, lambda: self._clock.utc(_now_ns()))
+        self._outputs = Switchboard(outputs_of(configuration.table.outputs, around), self._output_changed)
         journal = configuration.table.journal
-        self._journal = (
-            JournalWriter(
+        keeping = KeeperSettings(journal.max_file_megabytes * 1_000_000, journal.max_files, journal.flush_s)
+        self._keeper = (
+            Keeper(
                 journal_folder,
                 self._clock.file_stamp(),
-                max_file_bytes=journal.max_file_megabytes * 1_000_000,
-                max_files=journal.max_files,
+                keeping,
+                self._times(),
+                runner,
+                self._disk_changed,
+                configuration.site.name,
             )
             if journal_folder is not None
             else None
         )
-        self._flush_s = journal.flush_s
-        self._unwritten: deque[AnyEntry] = deque(maxlen=MAX_UNWRITTEN)
-        self._write_now = asyncio.Event()
+        mqtt = configuration.table.mqtt
+        choices = Choices(mqtt.command_users, mqtt.home_assistant)
+        hears = (self._broker_changed, self.deliver, self._tell)
+        self._mqtt = mqtt_output(configuration.broker, configuration.site, choices, journal_folder, runner, hears)
         self._runner = runner
         self._thinking: asyncio.Task[None] | None = None
         self._seq = 0
         self._next_state_ns = 0
-        self._stopping = False
-        self.dropped_blocks = 0
+        self._recovery = ""
+        if self._keeper is not None:
+            alarms, self._recovery = self._keeper.recover(self._times())
+            self._pipeline.restore_alarms(now_ns, alarms)
+        self._evidence: Evidence | None = None
+        if recording is not None:
+            self._evidence = Evidence(recording, self._clock, now_ns, self._memory(), runner, self._tell)
+            self._exchange.listen(self._evidence.tape)
 
     async def run(self) -> None:
         """Run until cancelled; then say goodbye within a bounded time."""
-        self._tell(f"controller started; {self._expected} nodes expected")
+        self._tell(f"controller started; {self._expected} nodes expected{self._recovery}")
         bridge = asyncio.create_task(self._bridge.run(), name="bridge")
-        helpers = [asyncio.create_task(self._write_journal(), name="journal")]
+        helpers: list[asyncio.Task[None]] = []
+        keeping = asyncio.create_task(self._keeper.run(), name="journal") if self._keeper is not None else None
         if self._hub is not None:
             helpers.append(asyncio.create_task(self._keep("connection to the MQTT nodes", self._hub.run)))
         if self._mqtt is not None:
             helpers.append(asyncio.create_task(self._keep("MQTT output", self._mqtt.run)))
+        if self._desk is not None:
+            helpers.append(asyncio.create_task(self._keep("nodes on MQTT", self._desk.run)))
+        helpers.append(asyncio.create_task(self._outputs.run(), name="outputs"))
+        if self._evidence is not None:
+            helpers.append(asyncio.create_task(self._evidence.run(), name="recording"))
         try:
             while not bridge.done():
                 await self._turn()
             bridge.result()  # it ends only by a fault of ours: exit non-zero, so that systemd starts us again
         finally:
-            await self._stop(bridge, helpers)
+            await self._stop(bridge, helpers, keeping)
 
     def deliver(self, event: Event) -> None:
         """Put an event into the inbox; never waits. Where it is full, data make way, decisions and states never do."""
-        if len(self._inbox) >= MAX_INBOX:
-            oldest = next((i for i, waiting in enumerate(self._inbox) if isinstance(waiting, _DATA)), None)
-            if oldest is not None:
-                del self._inbox[oldest]
-            self.dropped_blocks += 1
-        self._inbox.append(event)
+        self._inbox.put(event)
         self._wake.set()
+        if self._desk is not None:
+            self._desk.take(event)
+
+    def _dropped(self, place: int) -> None:
+        """Data had to make way."""
+        if self._evidence is not None:
+            self._evidence.dropped(place)
 
     async def _keep(self, what: str, run: Callable[[], Awaitable[None]]) -> None:
         """Keep something running that the decisions do not depend on; its end is told as the broker's."""
@@ -151,14 +189,27 @@ class App:
             async with asyncio.timeout(STEP_S):
                 await self._wake.wait()
         self._wake.clear()
-        events, self._inbox = self._inbox, []
-        self._fan_out(self._pipeline.step(_now_ns(), events))
+        now_ns = _now_ns()
+        events = self._inbox.take(now_ns)
+        if self._evidence is not None:
+            self._evidence.step(now_ns, events, self._seq)
+        self._fan_out(now_ns, self._pipeline.step(now_ns, events))
+        if self._keeper is not None:  # slow values are for the journal only: outputs have the newest in the picture
+            self._keeper.read(now_ns, (event for event in events if isinstance(event, ScalarBlock)), self._old_head)
+        if self._evidence is not None and (self._thinking is None or self._thinking.done()):
+            self._evidence.settle(now_ns, self._memory)  # not while the locator changes what it remembers
 
-    def _fan_out(self, outcome: Outcome) -> None:
-        """Commands (the siren's among them) and MQTT first, then heavy work, then journal and displays."""
-        entries = [entry_of(happening, self._stamp()) for happening in outcome.happenings]
+    def _memory(self) -> Memory:
+        """All that the next decision depends on."""
+        pending = told_by_conversations(self._inbox.waiting)
+        return Memory(self._exchange, self._pipeline, self._locator, self._job, pending)
+
+    def _fan_out(self, now_ns: int, outcome: Outcome) -> None:
+        """Commands (the siren's among them), outputs and MQTT first, then heavy work, then journal and displays."""
         for order in outcome.orders:
             self._bridge.send(order.node, order.ticket, order.command)
+        self._outputs.show(outcome.picture.alarms)
+        entries = [entry_of(happening, self._stamp(now_ns)) for happening in outcome.happenings]
         if self._mqtt is not None:
             for entry in entries:
                 self._mqtt.publish(entry)
@@ -166,7 +217,10 @@ class App:
                 self._next_state_ns = _now_ns() + s_to_ns(STATE_PERIOD_S)
                 self._mqtt.publish_state(self._clock.utc(_now_ns()), outcome.picture)
         if outcome.job is not None:  # the pipeline has at most one under way
+            self._job = outcome.job
             self._thinking = asyncio.create_task(self._think(outcome.job), name="locate")
+        if self._keeper is not None and any(isinstance(entry, AlarmEntry) for entry in entries):
+            self._keeper.stand(self._pipeline.alarm_record, self._times())
         for entry in entries:
             self._note(entry)
         elapsed_s = self._clock.elapsed_s(_now_ns())
@@ -175,16 +229,19 @@ class App:
     async def _think(self, job: LocateJob) -> None:
         verdicts: list[Verdict] = []
         try:
-            await self._runner(lambda: verdicts.append(self._locator.locate(job)))
+            await self._runner(lambda: verdicts.extend(self._locator.locate_all(job)))
+            self.deliver(OwnHealth("locator", None))
         except Exception as error:  # alarms must outlive a fault of the locator, and people must hear of it
             _log.exception("the locator failed")
+            self.deliver(OwnHealth("locator", f"it failed ({error}); please report this"))
             verdicts = [NoFix(Reason.INTERNAL, f"the locator failed ({error}); please report this")]
-        self.deliver(LocateDone(verdicts[0], job.generation))
+        self.deliver(LocateDone(tuple(verdicts), job.generation))
 
     def _note(self, entry: AnyEntry) -> None:
-        self._unwritten.append(entry)
-        if isinstance(entry, AlarmEntry):
-            self._write_now.set()
+        if self._evidence is not None:
+            self._evidence.entry(_now_ns(), entry)
+        if self._keeper is not None:
+            self._keeper.note(entry)
         self._observe(lambda: self._observers.on_entry(entry))
 
     def _observe(self, look: Callable[[], None]) -> None:
@@ -197,62 +254,59 @@ class App:
     def _tell(self, text: str) -> None:
         self._note(self._complaint(text))
 
-    async def _write_journal(self) -> None:
-        """Batches while nothing happens, at once and durably on an alarm; ends after the last batch."""
-        while not self._stopping:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(self._flush_s):
-                    await self._write_now.wait()
-            durable = self._write_now.is_set()
-            self._write_now.clear()
-            if not await self._write_batch(durable=durable) and durable:
-                await asyncio.sleep(real_seconds(RESTART_S))
-                self._write_now.set()  # what was urgent stays so
-
-    async def _write_batch(self, *, durable: bool) -> bool:
-        """Whether everything is written."""
-        batch = list(self._unwritten)
-        journal = self._journal
-        if journal is None or not batch:
-            self._unwritten.clear()
-            return True
-        try:
-            await self._runner(lambda: journal.append(batch, durable=durable))
-        except OSError as error:
-            # Alarms do not wait for disks: keep what fits, say so, try again.
-            complaint = self._complaint(f"journal: {error.strerror}; free the disk or mend [journal]")
+    def _disk_changed(self, trouble: str | None) -> None:
+        """The journal cannot be written, or can again."""
+        self.deliver(OwnHealth("disk", trouble))
+        if trouble is not None:
+            complaint = self._complaint(trouble)
             self._observe(lambda: self._observers.on_entry(complaint))
-            return False
-        for _ in batch:
-            self._unwritten.popleft()
-        return True
+
+    def _times(self) -> Times:
+        return Times(_now_ns(), self._clock.utc, self._clock.ns_of)
+
+    def _head(self) -> dict[str, Any]:
+        self._seq += 1
+        return self._old_head()
+
+    def _old_head(self) -> dict[str, Any]:
+        """Without a number of its own: what only the journal holds leaves no gap in what outputs tell."""
+        now_ns = _now_ns()
+        return {"seq": self._seq, "utc": self._clock.utc(now_ns), "t_s": round(self._clock.elapsed_s(now_ns), 3)}
 
     def _complaint(self, text: str) -> NoteEntry:
-        stamp = self._stamp()
-        return NoteEntry(seq=stamp.seq, utc=stamp.utc, t_s=round(stamp.t_s, 3), text=text)
+        return NoteEntry(**self._head(), text=text)
 
-    def _stamp(self) -> Stamp:
-        now_ns = _now_ns()
+    def _stamp(self, now_ns: int | None = None) -> Stamp:
+        now_ns = _now_ns() if now_ns is None else now_ns
         self._seq += 1
         return Stamp(self._seq, self._clock.utc(now_ns), self._clock.elapsed_s(now_ns), self._origin_ns)
+
+    def _output_changed(self, part: str, trouble: str | None) -> None:
+        self.deliver(OwnHealth(part, trouble))
 
     def _broker_changed(self, connected: bool, reason: str) -> None:
         self.deliver(BrokerState(connected, reason))
 
-    async def _stop(self, bridge: asyncio.Task[None], helpers: list[asyncio.Task[None]]) -> None:
+    async def _stop(
+        self, bridge: asyncio.Task[None], helpers: list[asyncio.Task[None]], keeping: asyncio.Task[None] | None
+    ) -> None:
+        self._outputs.close()  # first of all: the relay falls, whatever comes
         self._tell("controller stopped")
-        self._stopping = True
-        self._write_now.set()
-        journal, *others = helpers
-        for task in (bridge, *others, *((self._thinking,) if self._thinking else ())):
+        if self._keeper is not None:
+            self._keeper.stop(self._old_head)
+        for task in (bridge, *helpers, *((self._thinking,) if self._thinking else ())):
             task.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(real_seconds(GOODBYE_S)):
-                await asyncio.gather(bridge, *others, return_exceptions=True)
-                await journal
-        if self._journal is not None and journal.done():
-            with suppress(OSError):
-                self._journal.close()
+                await asyncio.gather(bridge, *helpers, return_exceptions=True)
+                if keeping is not None:
+                    await keeping
+        if self._keeper is not None and keeping is not None and keeping.done():
+            self._keeper.close()
+        if self._evidence is not None:  # after the journal; what is not written by then is as after a crash
+            with suppress(TimeoutError):
+                async with asyncio.timeout(real_seconds(GOODBYE_S)):
+                    await self._evidence.stop()
 
 
 def _now_ns() -> int:

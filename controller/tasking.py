@@ -1,16 +1,18 @@
-"""What to ask of which node next: captures in step across trigger lines, and the siren. The only source of commands."""
+"""What to ask of which node next: captures in step across trigger lines, siren, relays. The only source of commands."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from controller.alarm.machine import ACTIVE
-from controller.alarm.types import Alarm, AlarmClass, AlarmState
+from controller.alarm.table import SOUNDING
+from controller.alarm.types import Alarm, AlarmClass
 from firmware_bridge.session.events import CommandOutcome
+from firmware_bridge.site.fittings import Equipment
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import NS_PER_S, Quantity, s_to_ns
-from firmware_bridge.wire.commands import Capture, Command, Siren, SirenPattern, TriggerRole
+from firmware_bridge.wire.commands import Capture, Command, Siren, SirenPattern, Switch, TriggerRole
 
 MAX_BURST_ID = 1 << 32
+RELAY_RETRY_S = 60.0  # a relay that refuses, or says nothing in all a conversation's own retries, is asked again
 SIREN_PATTERNS = {
     AlarmClass.ADVISORY: SirenPattern.SILENT,
     AlarmClass.CAUTION: SirenPattern.CAUTION,
@@ -58,6 +60,13 @@ class _SirenNode:
     commanded: bool = False  # by us, since we started
 
 
+@dataclass(slots=True)
+class _Relay:
+    wanted: bool
+    confirmed: bool | None = None
+    next_ns: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class Tasks:
     """What one step asks for."""
@@ -79,15 +88,28 @@ class Tasking:
             if node.compartment == compartment and node.of_quantity(Quantity.ULTRASOUND)
         }
         self._sirens = {node.name: _SirenNode() for node in site.nodes if node.siren}
+        self._relays: dict[Equipment, _Relay] = {}
+        self._relay_of = {(relay.node, relay.output): relay for node in site.nodes for relay in node.switches}
         self._burst_id = 0
         self._ticket = 0
         self._next_capture_ns = 0
 
     def step(
-        self, now_ns: int, delivering: Callable[[str], bool], standing: tuple[Alarm, ...], *, alert: bool, settled: bool
+        self,
+        now_ns: int,
+        delivering: Callable[[str], bool],
+        standing: tuple[Alarm, ...],
+        *,
+        alert: bool,
+        settled: bool,
+        relays: Mapping[Equipment, bool] | None = None,
     ) -> Tasks:
-        """Orders due now; before the situation is `settled`, a siren that may sound from before is left alone."""
+        """Orders due now; before the situation is `settled`, a siren that may sound from before is left alone.
+
+        `relays` are those that are to be on or off; others stay as they are.
+        """
         orders = self._siren_orders(now_ns, delivering, standing, settled=settled)
+        orders += self._relay_orders(now_ns, delivering, relays or {})
         plan = None
         period_ns = s_to_ns(self._settings.alert_period_s if alert else self._settings.capture_period_s)
         self._next_capture_ns = min(self._next_capture_ns, now_ns + period_ns)
@@ -99,16 +121,22 @@ class Tasking:
                 orders += self._capture_orders(plan, now_ns)
         return Tasks(tuple(orders), plan, self._next_capture_ns)
 
-    def outcome(self, outcome: CommandOutcome) -> None:
-        """What became of an order."""
+    def outcome(self, outcome: CommandOutcome) -> Equipment | None:
+        """What became of an order; the relay that has moved by it, if one has."""
+        if isinstance(outcome.command, Switch):
+            return self._switched(outcome.node, outcome.command, done=outcome.done)
         siren = self._sirens.get(outcome.node)
         if siren is None or not isinstance(outcome.command, Siren):
-            return
+            return None
         siren.confirmed = outcome.command.pattern if outcome.done else None
         siren.failure = None if outcome.done else f"{outcome.node}: {outcome.text}; check its cable and power"
+        return None
 
     def rejoined(self, node: str) -> None:
-        """A node came back: whatever its siren was told before is not to be relied on."""
+        """A node came back: whatever its siren and its relays were told before is not to be relied on."""
+        for relay, state in self._relays.items():
+            if relay.node == node:
+                state.confirmed, state.next_ns = None, 0
         if node in self._sirens:
             self._sirens[node].confirmed = None
             self._sirens[node].asked_ns = None
@@ -121,7 +149,7 @@ class Tasking:
     def _siren_orders(
         self, now_ns: int, delivering: Callable[[str], bool], standing: tuple[Alarm, ...], *, settled: bool
     ) -> list[Order]:
-        sounding = [a.alarm_class for a in standing if a.state is AlarmState.UNACKNOWLEDGED and a.state in ACTIVE]
+        sounding = [alarm.alarm_class for alarm in standing if alarm.state in SOUNDING]
         wanted = SIREN_PATTERNS[max(sounding)] if sounding else SirenPattern.SILENT
         orders = []
         for name, siren in self._sirens.items():
@@ -135,6 +163,29 @@ class Tasking:
             siren.asked_ns, siren.commanded = now_ns, True
             orders.append(self._order(name, Siren(wanted)))
         return orders
+
+    def _relay_orders(
+        self, now_ns: int, delivering: Callable[[str], bool], wanted: Mapping[Equipment, bool]
+    ) -> list[Order]:
+        for gone in self._relays.keys() - wanted.keys():
+            del self._relays[gone]
+        orders = []
+        for relay, on in wanted.items():
+            state = self._relays.setdefault(relay, _Relay(on))
+            if state.wanted is not on:
+                state.wanted, state.next_ns = on, 0
+            if state.confirmed is on or now_ns < state.next_ns or not delivering(relay.node):
+                continue
+            state.next_ns = now_ns + s_to_ns(RELAY_RETRY_S)
+            orders.append(self._order(relay.node, Switch(relay.output, on)))
+        return orders
+
+    def _switched(self, node: str, command: Switch, *, done: bool) -> Equipment | None:
+        relay = self._relay_of.get((node, command.output))
+        state = self._relays.get(relay) if relay is not None else None
+        if state is not None:
+            state.confirmed = command.on if done else None
+        return relay if done else None
 
     def _plan(self, now_ns: int, nodes: tuple[str, ...]) -> CapturePlan:
         self._burst_id = (self._burst_id + 1) % MAX_BURST_ID

@@ -10,10 +10,10 @@ import numpy as np
 from firmware_bridge.cancellation import stop_if_asked
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, LinkPort
-from firmware_bridge.session.conversation import Session, Settings
-from firmware_bridge.session.events import CommandOutcome, SessionEvent, StateChanged, Step
-from firmware_bridge.session.states import DELIVERING, State
-from firmware_bridge.site.survey import Site
+from firmware_bridge.session.events import SessionEvent, StateChanged, Step
+from firmware_bridge.session.exchange import Exchange, Sent
+from firmware_bridge.session.states import State
+from firmware_bridge.session.tape import Call
 from firmware_bridge.units import NS_PER_S, ns_to_s, s_to_ns
 from firmware_bridge.wire.commands import Command
 
@@ -24,12 +24,12 @@ JITTER_SHARE = 0.3  # so that eight nodes on one lost hub do not come back in st
 
 @dataclass(slots=True)
 class _Line:
-    """One port, its conversation, and the link while it is open."""
+    """One port, and the link while it is open."""
 
     port: LinkPort
-    session: Session
     link: ByteLink | None = None
     next_ns: int = 0
+    dropped_bytes: int = 0  # of this link
 
 
 class Bridge:
@@ -37,45 +37,49 @@ class Bridge:
 
     def __init__(
         self,
-        site: Site,
+        exchange: Exchange,
         ports: Sequence[LinkPort],
-        settings: Settings,
         sink: Callable[[SessionEvent], None],
         random: np.random.Generator,
     ) -> None:
-        """Prepare one conversation a port; `random` jitters the reconnections."""
-        self._lines = [_Line(port, Session(port.name, site, settings)) for port in ports]
+        """Serve the conversations of `exchange`, one a port by its name; `random` jitters the reconnections."""
+        self._exchange = exchange
+        self._lines = {port.name: _Line(port) for port in ports}
         self._sink = sink
         self._random = random
 
     async def run(self) -> None:
         """Serve every port until cancelled."""
         async with asyncio.TaskGroup() as group:
-            for line in self._lines:
+            for line in self._lines.values():
                 group.create_task(self._serve(line), name=f"link {line.port.name}")
             await asyncio.Event().wait()  # also with no port at all: whoever runs us tells that nobody is heard
 
     def send(self, node: str, ticket: int, command: Command) -> None:
         """Send `command` to the surveyed node; what became of it arrives at the sink with `ticket`."""
-        line = self._line_of(node)
-        if line is None or line.link is None:
-            self._sink(CommandOutcome(node, ticket, command, done=False, text="the node is not connected"))
-            return
-        self._carry_out(line, line.session.send(_now_ns(), ticket, command))
+        self.carry_out(self._exchange.send(_now_ns(), node, ticket, command))
 
-    def _line_of(self, node: str) -> _Line | None:
-        known = [line for line in self._lines if line.session.node == node]
-        return next((line for line in known if line.session.state in DELIVERING), known[0] if known else None)
+    def carry_out(self, sent: Sent) -> None:
+        """Put on its line what the exchange made of a command, and tell the sink."""
+        if sent.link is None:
+            self._emit(sent.step)
+        else:
+            self._carry_out(self._lines[sent.link], sent.step)
+
+    def greet(self, link: str) -> None:
+        """Begin anew with whoever is at `link`, as a person asks."""
+        self._call(self._lines[link], Call.GREET)
 
     async def _serve(self, line: _Line) -> None:
         backoff_s = FIRST_BACKOFF_S
         while True:
             opened_at_s = asyncio.get_running_loop().time()
-            line.session.open_asked()
+            self._call(line, Call.OPEN_ASKED)
             try:
                 line.link = await line.port.open()
+                line.dropped_bytes = 0
             except LinkError as error:
-                self._emit(line.session.open_failed(str(error)))
+                self._call(line, Call.OPEN_FAILED, str(error))
             else:
                 await self._converse(line, line.link)
             if asyncio.get_running_loop().time() - opened_at_s > LONGEST_BACKOFF_S:
@@ -85,30 +89,42 @@ class Bridge:
 
     async def _converse(self, line: _Line, link: ByteLink) -> None:
         try:
-            self._carry_out(line, line.session.opened(_now_ns()))
+            self._call(line, Call.OPENED)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._tick(line))
                 await self._read(line, link)
         except* LinkError as errors:
-            self._emit(line.session.hung_up(str(errors.exceptions[0])))
+            self._call(line, Call.HUNG_UP, str(errors.exceptions[0]))
         finally:
             line.link = None
             link.close()
         stop_if_asked()
 
     async def _read(self, line: _Line, link: ByteLink) -> None:
+        name = line.port.name
         while True:
             received = await link.read()
-            self._carry_out(line, line.session.received(_now_ns(), received.data, received.at_ns))
+            self._carry_out(line, self._exchange.received(name, _now_ns(), received.data, received.at_ns))
 
     async def _tick(self, line: _Line) -> None:
         while True:
             wait_s = ns_to_s(max(line.next_ns - _now_ns(), NS_PER_S // 200))
             await asyncio.sleep(min(wait_s, 0.05))
+            self._count_dropped(line)
             if _now_ns() >= line.next_ns:
-                self._carry_out(line, line.session.tick(_now_ns()))
-            if line.session.state is State.LOST:
+                self._call(line, Call.TICK)
+            if self._exchange.state(line.port.name) is State.LOST:
                 raise LinkError(f"{line.port.name}: the node fell silent", remedy="it is greeted anew by itself")
+
+    def _count_dropped(self, line: _Line) -> None:
+        """Bytes that made way because we read too slowly, where the link counts them."""
+        dropped = getattr(line.link, "dropped_bytes", 0)
+        if dropped > line.dropped_bytes:
+            more, line.dropped_bytes = dropped - line.dropped_bytes, dropped
+            self._exchange.call(line.port.name, Call.OVERRUN, _now_ns(), str(more))
+
+    def _call(self, line: _Line, call: Call, text: str = "") -> None:
+        self._carry_out(line, self._exchange.call(line.port.name, call, _now_ns(), text))
 
     def _carry_out(self, line: _Line, step: Step) -> None:
         line.next_ns = step.next_ns

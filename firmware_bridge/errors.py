@@ -25,3 +25,7 @@ class DeclaredFileError(BridgeError):
 
 class SiteError(DeclaredFileError):
     """The survey is at fault: the site file contradicts itself or asks for what no node provides."""
+
+
+class RecordingError(BridgeError):
+    """A recording cannot be read, or not by us."""

@@ -11,6 +11,21 @@ S_PER_DAY = 86400.0
 SOUND_REFERENCE_PA = 20e-6
 
 
+_PASCALS = {  # BIPM, The International System of Units (2019); NIST SP 811, appendix B.8
+    "Pa": 1.0,
+    "hPa": PA_PER_HPA,
+    "mbar": 100.0,
+    "kPa": 1000.0,
+    "bar": 100_000.0,
+    "mmHg": PA_PER_MMHG,
+    "Torr": 101_325.0 / 760.0,
+    "inHg": 3386.389,
+    "psi": 6894.757293168361,
+    "atm": 101_325.0,
+}
+_KELVINS = {"K": (1.0, 0.0), "C": (1.0, KELVIN_OFFSET), "F": (5.0 / 9.0, 459.67 * 5.0 / 9.0)}
+
+
 class Quantity(IntEnum):
     """What a channel measures, in its SI unit; the numbers are those of the wire."""
 
@@ -35,6 +50,19 @@ class Quantity(IntEnum):
         """SI unit of its values; "1" for a share, and "?" for what nobody knows here."""
         units = {Quantity.OTHER: "?", Quantity.TEMPERATURE: "K", Quantity.SURFACE_VELOCITY: "m/s", Quantity.HATCH: "1"}
         return units.get(self, "Pa")
+
+
+def to_si(value: float, unit: str) -> float:
+    """`value` in Pa or K; KeyError for a unit that nobody here knows."""
+    if unit in _PASCALS:
+        return value * _PASCALS[unit]
+    scale, zero = _KELVINS[unit]
+    return value * scale + zero
+
+
+def is_temperature(unit: str) -> bool:
+    """Whether `unit` is one of temperature."""
+    return unit in _KELVINS
 
 
 def celsius_to_kelvin(temperature_c: float) -> float:

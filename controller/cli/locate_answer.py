@@ -1,13 +1,10 @@
 """What `leakctl locate` tells: one object for machines, sentences for people. Nothing is located here."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import click
 
-from controller.localize.hull_search import APART_M
-from controller.localize.probability import probabilities
 from controller.localize.verdict import Candidate, Fix, NoFix, Verdict
 
 
@@ -20,39 +17,36 @@ def answer(verdicts: Sequence[Verdict], elapsed_ms: float, notes: Sequence[str])
         "status": "fix" if fixes else "no_fix",
         "reason": None if fixes or missing is None else str(missing.reason),
         "explanation": None if missing is None else missing.explanation,
-        "leaks": [_leak(fix, [other for other in fixes if other is not fix]) for fix in fixes],
+        "leaks": [_leak(fix) for fix in fixes],
         "candidates": _candidates(missing.candidates) if missing is not None and not fixes else [],
+        "elsewhere": missing.elsewhere if missing is not None and not fixes else None,
         "bursts": last.bursts,
         "elapsed_ms": round(elapsed_ms, 1),
         "warnings": list(notes),
     }
 
 
-def _leak(fix: Fix, others: Sequence[Fix]) -> dict[str, Any]:
-    """One leak; places of the other leaks are no rivals of it."""
-    taken = [other.position_m for other in others]
-    rivals = (c for c in fix.candidates if all(math.dist(c.position_m, at) > APART_M for at in taken))
-    candidates = _candidates(tuple(rivals))
-    chosen = next((one for one in candidates if one["standing"] == fix.standing), None)
+def _leak(fix: Fix) -> dict[str, Any]:
+    """One leak."""
     return {
         "position_m": list(fix.position_m),
         "covariance_m2": [list(row) for row in fix.covariance_m2],
         "radius95_m": fix.radius95_m,
-        "probability": 0.0 if chosen is None else chosen["probability"],
+        "probability": fix.probability,
+        "elsewhere": fix.elsewhere,
         "standing": fix.standing,
         "misfit": fix.misfit,
         "sound_speed_m_s": fix.sound_speed_m_s,
         "where": fix.where,
         "nodes_used": list(fix.nodes_used),
-        "candidates": candidates,
+        "candidates": _candidates(fix.candidates),
     }
 
 
 def _candidates(found: tuple[Candidate, ...]) -> list[dict[str, Any]]:
-    likely = probabilities([candidate.standing for candidate in found])
     return [
-        {"position_m": list(one.position_m), "standing": one.standing, "probability": share}
-        for one, share in zip(found, likely, strict=True)
+        {"position_m": list(one.position_m), "standing": one.standing, "probability": one.probability or 0.0}
+        for one in found
     ]
 
 

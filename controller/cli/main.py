@@ -6,13 +6,21 @@ import click
 
 # The controller's own commands import for a second; who solves a table or a recording need not wait for them.
 COMMANDS = {
+    "alarms": "controller.cli.alarms:alarms",
     "check": "controller.cli.check:check",
     "journal": "controller.cli.journal:journal",
     "locate": "controller.cli.locate:locate_command",
+    "node": "controller.cli.node:node",
+    "nodes": "controller.cli.nodes:nodes",
+    "outputs": "controller.cli.outputs:outputs",
     "plan": "controller.cli.plan:plan_command",
+    "pressure": "controller.cli.pressure:pressure",
+    "replay": "controller.cli.replay:replay",
+    "reserve": "controller.cli.reserve:reserve",
     "run": "controller.cli.run:run",
     "schema": "controller.cli.check:schema",
     "solve": "controller.cli.solve:solve_command",
+    "watch": "controller.cli.watch:watch",
 }
 
 

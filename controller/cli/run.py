@@ -5,15 +5,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
+import msgspec
 
 from controller.app import App, Observers
 from controller.cli.common import CONFIGURATION, errors_told
-from controller.config import Configuration, MqttLinkTable, SerialLinkTable, load_configuration
+from controller.cli.ports import ports_of
+from controller.config import Configuration, SerialLinkTable, load_configuration
 from controller.dashboard.printing import Printer, Style
-from firmware_bridge.link import LinkPort
+from controller.evidence.keeping import Plan
+from firmware_bridge.declared import read_tables
 from firmware_bridge.links.broker_address import parse_broker_address
-from firmware_bridge.links.mqtt import MqttHub, MqttPort
-from firmware_bridge.links.uart import UartPort
+from firmware_bridge.links.recording import Settings
 from firmware_bridge.scaled_loop import MAX_SCALE, MIN_SCALE, run_until_signal
 
 
@@ -23,6 +25,11 @@ from firmware_bridge.scaled_loop import MAX_SCALE, MIN_SCALE, run_until_signal
 @click.option("--broker", metavar="HOST:PORT", help="Use this broker instead of the file's.")
 @click.option("--no-mqtt", is_flag=True, help="Run without a broker: MQTT nodes stay unheard, alarms stay local.")
 @click.option("--journal", type=click.Path(path_type=Path, file_okay=False), help="Folder for the journal.")
+@click.option(
+    "--record",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Record every byte of the run into this folder, for `leakctl replay`.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print every event as one JSON line on standard output.")
 @click.option("--view/--no-view", default=None, help="Live view on standard error; default: on a terminal.")
 @click.option("--narrate", is_flag=True, help="Print every event as a sentence on standard error.")
@@ -40,6 +47,7 @@ def run(
     broker: str | None,
     no_mqtt: bool,
     journal: Path | None,
+    record: Path | None,
     as_json: bool,
     view: bool | None,
     narrate: bool,
@@ -54,7 +62,8 @@ def run(
         folder = journal or config.parent / configuration.table.journal.folder
         show = sys.stderr is not None and sys.stderr.isatty() and not as_json if view is None else view
         printer = Printer(Style(as_json, show, narrate))
-        ended = run_until_signal(_serve(configuration, folder, printer), scale=time_scale)
+        plan = _recording(configuration, config.parent / configuration.table.site, folder, record, time_scale)
+        ended = run_until_signal(_serve(configuration, folder, printer, plan), scale=time_scale)
     sys.exit(1 if ended else 0)  # only a signal ends a healthy controller
 
 
@@ -78,27 +87,37 @@ def _overridden(
     return replace(configuration, table=table)
 
 
-async def _serve(configuration: Configuration, journal_folder: Path, printer: Printer) -> bool:
+def _recording(
+    configuration: Configuration, site: Path, journal: Path, record: Path | None, time_scale: float
+) -> Plan | None:
+    """What is to be recorded; None for nothing.
+
+    To keep what the rooms remember takes 0.05 s a minute, in which a bench that runs many times faster drops frames.
+    """
+    table = configuration.table.recording
+    around_events = table.enabled and time_scale <= 1.0
+    if not around_events and record is None:
+        return None
+    events = journal / "events" if table.folder is None else Path(table.folder)
+    settings = Settings(
+        events=events if around_events else None,
+        whole=record,
+        before_s=table.before_s,
+        after_s=table.after_s,
+        max_events_bytes=table.max_megabytes * 1_000_000,
+        max_whole_bytes=table.max_whole_megabytes * 1_000_000,
+    )
+    own = configuration.table.model_dump_json(exclude_none=True).encode()
+    return Plan(settings, msgspec.json.encode(read_tables(site)), own, configuration.compartment)
+
+
+async def _serve(configuration: Configuration, journal_folder: Path, printer: Printer, recording: Plan | None) -> bool:
     """Run until cancelled; returning at all means that something ended that should not have."""
-    ports, hub = _ports(configuration)
-    app = App(configuration, ports, hub, journal_folder, Observers(printer.entry, printer.picture))
+    ports, hub = ports_of(configuration)
+    app = App(configuration, ports, hub, journal_folder, Observers(printer.entry, printer.picture), recording=recording)
     printer.start()
     try:
         await app.run()
     finally:
         printer.stop()
     return True
-
-
-def _ports(configuration: Configuration) -> tuple[list[LinkPort], MqttHub | None]:
-    """Every place to ask for a node; MQTT links only while MQTT is on."""
-    ports: list[LinkPort] = [
-        UartPort(link.port, link.baud_rate) for link in configuration.table.links if isinstance(link, SerialLinkTable)
-    ]
-    prefixes = [link.prefix for link in configuration.table.links if isinstance(link, MqttLinkTable)]
-    broker = configuration.broker
-    if broker is None or not prefixes:
-        return ports, None
-    hub = MqttHub(broker, on_change=lambda _connected, _reason: None)  # the alarm output tells of the broker
-    ports += [MqttPort(hub, prefix) for prefix in prefixes]
-    return ports, hub

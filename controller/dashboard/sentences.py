@@ -7,12 +7,19 @@ from controller.journal.entries import (
     DetectionEntry,
     DetectionOverEntry,
     FixEntry,
+    HatchEntry,
+    IsolationEntry,
+    LeakGoneEntry,
     LeakRateEntry,
     LearnedEntry,
     NodeEntry,
     NoFixEntry,
     NoteEntry,
+    OperatorEntry,
     PressureSteadyEntry,
+    QuietOverEntry,
+    QuietWindowEntry,
+    ReadingsEntry,
     Span,
 )
 from firmware_bridge.units import S_PER_DAY, S_PER_HOUR
@@ -34,10 +41,13 @@ def sentence(entry: AnyEntry) -> str:
         case FixEntry():
             x, y, z = entry.position_m
             return (
-                f"leak at ({x:.3f}, {y:.3f}, {z:.3f}) m ± {100 * entry.radius95_m:.1f} cm (95 %)"
+                f"leak {entry.leak} at ({x:.3f}, {y:.3f}, {z:.3f}) m ± {100 * entry.radius95_m:.1f} cm (95 %)"
                 + (f", {entry.where}" if entry.where else "")
                 + "".join(f"; left out {left.node}: {left.why}" for left in entry.rejected)
             )
+        case LeakGoneEntry():
+            where = entry.where or "at ({:.2f}, {:.2f}, {:.2f}) m".format(*entry.position_m)
+            return f"leak {entry.leak} is heard no more, {where}"
         case NoFixEntry():
             return f"no fix ({entry.reason}): {entry.explanation}"
         case LeakRateEntry():
@@ -49,8 +59,22 @@ def sentence(entry: AnyEntry) -> str:
             )
         case PressureSteadyEntry():
             return "pressure no longer falls significantly"
+        case HatchEntry():
+            return f"hatch {entry.hatch} is {'open' if entry.open else 'shut'} ({entry.source})"
+        case IsolationEntry():
+            moves = ", ".join(("open " if move.opens else "shut ") + move.hatch for move in entry.moves)
+            return f"SEARCH {entry.step}{f' ({moves})' if moves else ''}: {entry.why}"
+        case QuietWindowEntry():
+            return f"QUIET asked: {entry.why}"
+        case QuietOverEntry():
+            return f"quiet over{', the leak is located' if entry.found else ''}: {', '.join(entry.equipment)} may run"
         case AlarmEntry():
             return f"ALARM {entry.alarm_class.upper()} {entry.state}: {entry.text} ({entry.cause})"
+        case OperatorEntry():
+            asked = f"{entry.by} asked to {entry.action.replace('_', ' ')} {entry.key}"
+            return f"{asked}: {'done' if entry.accepted else 'REFUSED'}, {entry.text}"
+        case ReadingsEntry():
+            return f"{len(entry.values)} sensors read every {entry.period_s:g} s: {', '.join(entry.values)}"
         case CommandEntry():
             return f"{entry.node} {'acknowledged' if entry.done else 'did NOT carry out'} {entry.command}: {entry.text}"
 

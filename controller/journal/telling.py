@@ -5,7 +5,23 @@ from typing import Any
 
 import msgspec
 
+from controller.alarm.requests import (
+    MAX_MARK,
+    MAX_NAME,
+    MAX_REASON,
+    Acknowledge,
+    Answer,
+    EndInhibition,
+    Inhibit,
+    Request,
+    Reset,
+    ReturnToService,
+    Shelve,
+    TakeOutOfService,
+    Unshelve,
+)
 from controller.alarm.types import AlarmChange
+from controller.journal.advising import isolation_entry, quiet_entry
 from controller.journal.entries import (
     AlarmEntry,
     AnyEntry,
@@ -13,28 +29,48 @@ from controller.journal.entries import (
     DetectionEntry,
     DetectionOverEntry,
     FixEntry,
+    HatchEntry,
+    LeakGoneEntry,
     LeakRateEntry,
     LearnedEntry,
     LeftOut,
     NodeEntry,
     NoFixEntry,
+    OperatorEntry,
     Place,
     PressureSteadyEntry,
+    QuietOverEntry,
     Span,
 )
 from controller.localize.verdict import Fix, NoFix
 from controller.measure.leak_size import Interval
 from controller.pipeline.happenings import (
     Happening,
+    HatchStands,
+    IsolationAdvised,
+    LeakGone,
     Learned,
     Located,
     PressureFalls,
     PressureSteady,
+    QuietAsked,
+    QuietOver,
     SoundOnset,
     SoundOver,
 )
 from firmware_bridge.session.events import CommandOutcome, StateChanged
-from firmware_bridge.wire.commands import Command, Siren
+from firmware_bridge.wire.commands import Command, Siren, Switch
+
+_ACTIONS: dict[type[Request], str] = {
+    Acknowledge: "acknowledge",
+    Reset: "reset",
+    Shelve: "shelve",
+    Unshelve: "unshelve",
+    Inhibit: "inhibit",
+    EndInhibition: "end_inhibition",
+    TakeOutOfService: "take_out_of_service",
+    ReturnToService: "return_to_service",
+}
 
 
 class Stamp(msgspec.Struct, frozen=True):
@@ -67,20 +103,32 @@ def entry_of(happening: Happening, stamp: Stamp) -> AnyEntry:
             )
         case SoundOver(nodes):
             return DetectionOverEntry(**head, nodes=nodes)
-        case Located(verdict):
-            return _located(verdict, head)
+        case Located(verdict, leak):
+            return _located(verdict, leak, head)
+        case LeakGone(leak, fix):
+            return LeakGoneEntry(**head, leak=leak, position_m=fix.position_m, where=fix.where)
         case PressureFalls():
             return _leak_rate(happening, head)
         case PressureSteady():
             return PressureSteadyEntry(**head)
+        case HatchStands(hatch, opened, source):
+            return HatchEntry(**head, hatch=hatch, open=opened, source=source)
+        case IsolationAdvised(advice):
+            return isolation_entry(advice, head)
+        case QuietAsked(window):
+            return quiet_entry(window, head)
+        case QuietOver(equipment, found):
+            return QuietOverEntry(**head, equipment=equipment, found=found)
         case AlarmChange():
-            return _alarm(happening, head)
+            return _alarm(happening, head, stamp.origin_ns)
+        case Answer():
+            return _operator(happening, head)
         case CommandOutcome(node, _, command, done, text):
             return CommandEntry(**head, node=node, command=_command(command), done=done, text=text)
 
 
-def _located(verdict: Fix | NoFix, head: dict[str, Any]) -> FixEntry | NoFixEntry:
-    candidates = tuple(Place(c.position_m, round(c.standing, 2)) for c in verdict.candidates)
+def _located(verdict: Fix | NoFix, leak: int | None, head: dict[str, Any]) -> FixEntry | NoFixEntry:
+    candidates = tuple(Place(c.position_m, round(c.standing, 2), c.probability) for c in verdict.candidates)
     if isinstance(verdict, NoFix):
         return NoFixEntry(
             **head,
@@ -88,6 +136,7 @@ def _located(verdict: Fix | NoFix, head: dict[str, Any]) -> FixEntry | NoFixEntr
             explanation=verdict.explanation,
             candidates=candidates,
             bursts=verdict.bursts,
+            elsewhere=verdict.elsewhere,
         )
     return FixEntry(
         **head,
@@ -103,6 +152,9 @@ def _located(verdict: Fix | NoFix, head: dict[str, Any]) -> FixEntry | NoFixEntr
         rejected=tuple(LeftOut(r.node, r.why) for r in verdict.rejected),
         candidates=candidates,
         bursts=verdict.bursts,
+        leak=1 if leak is None else leak,
+        probability=verdict.probability,
+        elsewhere=verdict.elsewhere,
     )
 
 
@@ -121,11 +173,13 @@ def _leak_rate(happening: PressureFalls, head: dict[str, Any]) -> LeakRateEntry:
         connected_volume_m3=size.connected_volume_m3,
         sensors=trend.watched,
         agreeing=trend.agreeing,
+        rooms=trend.rooms,
     )
 
 
-def _alarm(change: AlarmChange, head: dict[str, Any]) -> AlarmEntry:
-    alarm = change.alarm
+def _alarm(change: AlarmChange, head: dict[str, Any], origin_ns: int) -> AlarmEntry:
+    alarm, quiet = change.alarm, change.alarm.suppression
+    until_ns = quiet.until_ns if quiet else None
     return AlarmEntry(
         **head,
         key=alarm.key,
@@ -137,11 +191,41 @@ def _alarm(change: AlarmChange, head: dict[str, Any]) -> AlarmEntry:
         evidence=alarm.evidence,
         occurrence=alarm.occurrence,
         acknowledged_by=alarm.acknowledged_by,
+        priority=alarm.alarm_class.priority,
+        raised_t_s=round((alarm.raised_ns - origin_ns) / 1e9, 3),
+        members=tuple(sorted(alarm.members)),
+        present=alarm.present,
+        suppressed_by=quiet.by if quiet else None,
+        reason=quiet.reason if quiet else None,
+        up_to=quiet.up_to.name.lower() if quiet else None,
+        until_t_s=None if until_ns is None else round((until_ns - origin_ns) / 1e9, 3),
+    )
+
+
+def _operator(answer: Answer, head: dict[str, Any]) -> OperatorEntry:
+    """What was refused may hold anything: it is cut, so that nobody fills a disk by asking."""
+    request = answer.request
+    reason = getattr(request, "reason", None)
+    duration_s = getattr(request, "duration_s", None)
+    return OperatorEntry(
+        **head,
+        action=_ACTIONS[type(request)],
+        key=request.key[:MAX_NAME],
+        by=request.by[:MAX_NAME],
+        accepted=answer.accepted,
+        text=answer.text,
+        occurrence=getattr(request, "occurrence", None),
+        duration_s=duration_s if duration_s is not None and math.isfinite(duration_s) else None,
+        reason=None if reason is None else reason[:MAX_REASON],
+        asked_utc=request.asked_utc[:MAX_MARK] or None,
+        request_id=request.request_id[:MAX_MARK] or None,
     )
 
 
 def _command(command: Command) -> str:
     name = type(command).__name__.lower()
+    if isinstance(command, Switch):
+        return f"{name} {command.output} {'on' if command.on else 'off'}"
     return f"{name} {command.pattern.name.lower()}" if isinstance(command, Siren) else name
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from controller.errors import ControllerError
 from controller.journal.entries import AnyEntry, to_json
+from controller.journal.lines import checked
 
 FILE_PATTERN = "journal-*.jsonl"
 
@@ -47,7 +48,7 @@ class JournalWriter:
         Raises:
             OSError: the disk is full or gone; a torn last line is repaired before the next.
         """
-        data = b"".join(to_json(entry) + b"\n" for entry in entries)
+        data = b"".join(checked(to_json(entry)) + b"\n" for entry in entries)
         if self._size + len(data) > self._max_file_bytes:
             self._rotate()
         if self._torn:
@@ -73,6 +74,7 @@ class JournalWriter:
     def _open(self) -> None:
         self._path = self._folder / f"journal-{self._stamp}-{self._part:04d}.jsonl"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
+        sync_folder(self._folder)  # or the file has no name after a power cut
         self._size = os.fstat(self._fd).st_size
         self._torn = self._size > 0  # an earlier start of the same second wrote here, and may not have ended its line
         # By the time of the last write, not by name: the clock of a machine without a battery may run behind.
@@ -85,3 +87,12 @@ class JournalWriter:
         self.close()
         self._part += 1
         self._open()
+
+
+def sync_folder(folder: Path) -> None:
+    """Put names of new files on the disk too."""
+    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

@@ -29,11 +29,6 @@ class GroupHearing:
         self._layout: Layout | None = None
         self._accumulator: CrossAccumulator | None = None
 
-    def forget(self) -> None:
-        """The sound is over; what bursts look like is learned anew, lest an odd first one deafen it for good."""
-        self._accumulator = self._layout = None
-        self._quiet, self._background, self._before, self._rest = (), None, None, None
-
     def take(self, captures: Sequence[Capture], quiet: tuple[Capture, ...]) -> None:
         """Gather `captures`, that came since the last call; `quiet` ones hold what is no leak."""
         for capture in captures:

@@ -18,9 +18,13 @@ from firmware_bridge.site.hull import Hull, Points
 
 COARSE_M = 0.025  # a node's microphones, 10 cm apart, see a leak 1 m away move by this much at 90 kHz
 FINE_M = 0.005
-FINEST_M = 0.001
+FINEST = 0.2  # of a fine step
 SHARES = (0.02, 0.08, 0.2)  # of the coarse map that are looked at closely, in turn
-ENOUGH = 9.0  # standing that no chance reaches: then nothing else needs to be looked at
+ENOUGH = 12.0  # standing that neither chance nor a faint sound's echo reaches: then nothing else needs to be looked at
+AROUND_M = 0.03
+ENOUGH_SHORT = 12  # pairs: two nodes of four microphones; fewer tell too little of where to look
+CLEAR = 20.0  # standing of a coarse cell beyond which noise plays no part
+ECHO = 0.4  # of the best cell's standing: less is no rival
 PATCHES = 30  # of the fine grid that are looked at more closely still
 APART_M = 0.10  # candidates closer than this are one
 MAX_CANDIDATES = 10
@@ -34,64 +38,95 @@ class SearchResult:
 
 
 class HullSearch:
-    """Steered-response search over one hull; the coarse grid is made once."""
+    """Steered-response search over one hull; coarse grids are made once."""
 
     def __init__(self, hull: Hull) -> None:
-        """Lay the grid: about a cell in COARSE_M^2."""
+        """Search this hull."""
         self._hull = hull
-        self._grid = hull.grid(COARSE_M)
-        self._cells = _rows(self._grid)
-        self._first, self._second = (_rows(axis) for axis in _tangents(hull, self._grid))
+        self._grids: dict[float, Places] = {}
 
     def best(self, functions: Sequence[Correlations], sound_speed_m_s: float, tolerance_m: float) -> SearchResult:
         """Candidates for one source; `tolerance_m` is how far a path difference may be off by the survey."""
         steered = Steered(functions, sound_speed_m_s, tolerance_m)
-        places, standing, cells = self._look_closely(steered)
-        top = highest(places, standing, FINE_M, PATCHES)
-        around = self._patches(places[:, top], cells[top], FINE_M / 2 + FINEST_M, FINEST_M)
-        finest = steered.far(around.reshape(3, -1)).reshape(len(top), -1)
-        peak = finest.argmax(axis=1)
-        found = around.reshape(3, len(top), -1)[:, np.arange(len(top)), peak]
-        height = finest[np.arange(len(top)), peak]
+        step_m = _step_m(tolerance_m)
+        cell_m = _cell_m(tolerance_m)
+        if cell_m not in self._grids:
+            self._grids[cell_m] = _rows(self._hull.grid(cell_m))
+        cells = self._grids[cell_m]
+        if steered.short_pairs >= ENOUGH_SHORT:
+            coarse = steered.near(cells)
+        else:
+            coarse = Steered(functions, sound_speed_m_s, tolerance_m, cell_m).far(cells)
+        # Peaks of exact functions are narrower than a fine step. What is faint would drown if they were widened.
+        widened = tolerance_m < step_m / 2 and float(coarse.max()) > CLEAR
+        closer = Steered(functions, sound_speed_m_s, step_m / 2) if widened else steered
+        places, standing = self._look_closely(closer, cells, coarse, cell_m, step_m)
+        return self._settled(steered, places[:, highest(places, standing, step_m, PATCHES)], step_m)
+
+    def around(
+        self,
+        candidates: Sequence[Candidate],
+        functions: Sequence[Correlations],
+        sound_speed_m_s: float,
+        tolerance_m: float,
+    ) -> SearchResult:
+        """Candidates near those that another survey or speed made stand out: what is loud moves by millimetres."""
+        steered = Steered(functions, sound_speed_m_s, tolerance_m)
+        places = _rows(np.array([candidate.position_m for candidate in candidates]))
+        step_m = _step_m(tolerance_m)
+        return self._settled(steered, self._best_near(steered, places, AROUND_M, step_m)[0], step_m)
+
+    def _settled(self, steered: Steered, places: Places, step_m: float) -> SearchResult:
+        """The highest points around `places` (3, n), to the finest step, apart from each other and on the hull."""
+        found, height = self._best_near(steered, places, 0.7 * step_m, FINEST * step_m)
+        apart = highest(found, height, APART_M, MAX_CANDIDATES)
+        # Of exact functions a flank may be all that a fine step saw, and the peak lie a step and a half farther on.
+        found, height = self._best_near(steered, found[:, apart], 1.6 * step_m, FINEST * step_m)
         apart = highest(found, height, APART_M, MAX_CANDIDATES)
         on_hull = self._hull.project(found[:, apart].T.astype(float))
         return SearchResult(
             tuple(Candidate(_as_tuple(p), float(height[i])) for p, i in zip(on_hull, apart, strict=True))
         )
 
-    def _look_closely(self, steered: Steered) -> tuple[Places, NDArray[np.float32], NDArray[np.intp]]:
-        """The best fine place (3, n) of each coarse cell that was looked at, its standing (n,) and its cell (n,)."""
-        near = steered.near(self._cells)
-        most = min(len(near), max(1, round(SHARES[-1] * len(near))))
-        order = np.argpartition(-near, most - 1)[:most]
-        order = order[np.argsort(-near[order], kind="stable")]
+    def _look_closely(
+        self, steered: Steered, cells: Places, coarse: NDArray[np.float32], cell_m: float, step_m: float
+    ) -> tuple[Places, NDArray[np.float32]]:
+        """The best fine place (3, n) of each of the `cells` that was looked at, highest first; its standing (n,)."""
+        most = min(len(coarse), max(1, round(SHARES[-1] * len(coarse))))
+        order = np.argpartition(-coarse, most - 1)[:most]
+        order = order[np.argsort(-coarse[order], kind="stable")]
         places, standings, done = [], [], 0
         for share in SHARES:
-            upto = min(most, max(done + 1, round(share * len(near))))
-            cells = order[done:upto]
-            if not len(cells):
+            upto = min(most, max(done + 1, round(share * len(coarse))))
+            inside = order[done:upto]
+            if coarse[order[0]] > CLEAR:  # of what is loud, weaker places are echoes
+                inside = inside[coarse[inside] > ECHO * coarse[order[0]]]
+            if not len(inside):
                 break
-            fine = self._patches(self._cells[:, cells], cells, COARSE_M / 2, FINE_M)
-            standing = steered.far(fine.reshape(3, -1)).reshape(len(cells), -1)
-            peak = standing.argmax(axis=1)
-            places.append(fine.reshape(3, len(cells), -1)[:, np.arange(len(cells)), peak])
-            standings.append(standing[np.arange(len(cells)), peak])
+            place, standing = self._best_near(steered, cells[:, inside], cell_m / 2, step_m)
+            places.append(place)
+            standings.append(standing)
             done = upto
             if standings[-1].max() > ENOUGH:
                 break
-        return np.concatenate(places, axis=1), np.concatenate(standings), order[:done]
+        return np.concatenate(places, axis=1), np.concatenate(standings)
 
-    def _patches(self, centres: Places, cells: NDArray[np.intp], half_m: float, step_m: float) -> Places:
-        """Square patches (3, n, points) in the tangent planes of `cells` around `centres` (3, n).
+    def _best_near(
+        self, steered: Steered, centres: Places, half_m: float, step_m: float
+    ) -> tuple[Places, NDArray[np.float32]]:
+        """The highest point (3, n) of a square patch in the tangent plane of each centre, and its standing (n,).
 
-        A patch is a centimetre or two: the hull bends by a tenth of a millimetre within it, and what reaches beyond an
+        A patch is a few centimetres: the hull bends by a tenth of a millimetre within it, and what reaches beyond an
         edge is put back at the end.
         """
         steps = np.arange(-half_m + step_m / 2, half_m, step_m, dtype=np.float32)
         u, v = (axis.ravel() for axis in np.meshgrid(steps, steps))
-        first, second = self._first[:, cells], self._second[:, cells]
+        first, second = (_rows(axis) for axis in _tangents(self._hull, centres.T.astype(float)))
         patch: Places = centres[:, :, None] + first[:, :, None] * u + second[:, :, None] * v
-        return patch
+        each = np.arange(centres.shape[1])
+        standing = steered.far(patch.reshape(3, -1)).reshape(len(each), -1)
+        peak = standing.argmax(axis=1)
+        return patch[:, each, peak], standing[each, peak]
 
 
 def standing_at(
@@ -109,6 +144,16 @@ def predicted_delays(
     first, second = functions.group.pairs
     arrival = np.linalg.norm(point_m - functions.group.position_m, axis=1) / sound_speed_m_s - functions.mid_shift_s
     return np.asarray(arrival[first] - arrival[second])
+
+
+def _step_m(tolerance_m: float) -> float:
+    """A fine grid's: where any lag within a tolerance counts, peaks are as wide."""
+    return min(max(FINE_M, tolerance_m), COARSE_M / 2)
+
+
+def _cell_m(tolerance_m: float) -> float:
+    """A coarse grid's step: short pairs see sound move four times less than it does."""
+    return min(max(COARSE_M, 4.0 * tolerance_m), 2.0 * COARSE_M)
 
 
 def _rows(points: Points) -> Places:

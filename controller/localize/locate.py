@@ -1,33 +1,33 @@
 """From captures to a verdict: search the hull, try the places that stand out, and judge whether to trust the answer."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from controller.localize.attempt import Attempt, Limits, Refusal, Surroundings, attempt, is_faint
+from controller.localize.attempt import Attempt, Limits, Surroundings, attempt
+from controller.localize.choice import chosen
 from controller.localize.forward import SurveyErrors, sound_speed
 from controller.localize.hearing import GroupHearing
 from controller.localize.hull_search import FINE_M, HullSearch, predicted_delays
+from controller.localize.inside import Inside, InsideCheck
 from controller.localize.machines import Machines
-from controller.localize.probability import log_likelihood_ratio
+from controller.localize.telling import off_hull, told
 from controller.localize.verdict import Candidate, Fix, NoFix, Reason, Verdict
-from controller.localize.views import Heard, View, doubted, other_speeds, ranked, tolerance_m
+from controller.localize.viewing import CERTAIN, Viewing
+from controller.localize.views import Heard, View, doubted, tolerance_m
 from controller.localize.volume_search import Volume, VolumeSearch
 from controller.measure.captures import Capture
-from controller.measure.coherence import coherent_groups
+from controller.measure.coherence import clock_sigmas_s, coherent_groups
 from controller.measure.correlation import Correlations, struck_out
 from firmware_bridge.site.hull import Hull
 from firmware_bridge.site.landmarks import describe_position
 from firmware_bridge.site.survey import Site
 
 MAX_ATTEMPTS = 4
-APART_M = 0.05  # solutions nearer than this, or within their regions, are one place
 SHOWN_CANDIDATES = 5
-LEAST_ODDS = 100.0  # of a faint place against any other
-LEAST_LOUD_ODDS = 20.0  # of a loud place against one that as many pairs support: beside an edge, its mirror image
-CERTAIN = 10.0  # standing of a fix for which no other speed of sound is tried
+FURTHER = 0.25  # of the loudest leak's standing: what is left of it, once it is struck out, reaches less
+BENEATH = 0.5  # the same of a sound inside the room, whose echoes come from all walls
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,7 @@ class Settings:
     rival_support: float = 0.6  # of the most pairs: a place that fewer agree on is no rival
     max_misfit: float = 3.0
     max_radius_m: float = 0.5
+    most_leaks: int = 3  # that are looked for at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,73 +76,97 @@ class Locator:
         self._hull: Hull = hull
         self._settings = settings
         self._search = VolumeSearch(hull) if isinstance(hull, Volume) else HullSearch(hull)
-        self._survey = SurveyErrors(site.survey.microphone_sigma_m, site.survey.hull_sigma_m)
-        self._surveys = tuple(sorted(surveys, key=lambda survey: survey.microphone_sigma_m))
-        self._hearing = [GroupHearing(group) for group in coherent_groups(site, compartment)]
+        self._nobody_vouches = bool(surveys)
+        survey = SurveyErrors(site.survey.microphone_sigma_m, site.survey.hull_sigma_m)
+        self._viewing = Viewing(self._search, survey, surveys)
+        self._hearing: list[GroupHearing] = []
         self._generation: int | None = None
         self._quiet: tuple[Capture, ...] = ()
         self._machines = Machines()
+        self._limits = Limits(settings.max_misfit, settings.max_radius_m)
+        pairs = sum(len(group.pairs[0]) for group in coherent_groups(site, compartment))
+        self._inside = None if isinstance(hull, Volume) else InsideCheck(hull, pairs)
 
     def locate(self, job: LocateJob) -> Verdict:
         """The verdict on all that was heard of the job's sound."""
         return self.locate_several(job, 1)[0]
 
-    def locate_several(self, job: LocateJob, most: int) -> tuple[Verdict, ...]:
-        """Up to `most` leaks that sound at once, the loudest first; ends with the first verdict that is no fix.
+    def locate_all(self, job: LocateJob) -> tuple[Verdict, ...]:
+        """As many leaks as the settings allow."""
+        return self.locate_several(job, self._settings.most_leaks)
 
-        What a fix explains is struck out of the correlation functions before the next is sought.
+    def locate_several(self, job: LocateJob, most: int) -> tuple[Verdict, ...]:
+        """Up to `most` leaks that sound at once, as they were found; where there are fewer, a NoFix comes last.
+
+        What a fix explains is struck out of the correlation functions before the next is sought. So is what sounds
+        inside the room, once: a leak may sound beneath it.
         """
         speed, speed_sigma = sound_speed(job.temperature_k, self._site.survey.temperature_sigma_k)
         functions, bursts = self._heard(job, speed)
         if not functions:
             return (NoFix(Reason.TOO_FEW_SENSORS, "no microphone has been heard; look at the nodes"),)
-        verdicts: list[Verdict] = []
-        while len(verdicts) < most:
-            verdict = self._verdict(Heard(functions, bursts, speed, speed_sigma, more=len(verdicts) + 1 < most))
-            verdicts.append(verdict)
-            if isinstance(verdict, NoFix):
-                break
-            at = np.array(verdict.position_m)
-            functions = [struck_out(f, predicted_delays(f, at, verdict.sound_speed_m_s)) for f in functions]
-        return tuple(verdicts)
+        fixes: list[Fix] = []
+        ended: NoFix | None = None
+        loudest = least = 0.0
+        for source in range(most + 1):
+            heard = Heard(functions, bursts, speed, speed_sigma, len(fixes) + 1 < most, source, loudest, least)
+            verdict, inside = self._checked(*self._verdict(heard), heard)
+            if isinstance(verdict, Fix):
+                fixes.append(verdict)
+                if len(fixes) == most:
+                    break
+                at, found_speed, standing = verdict.position_m, verdict.sound_speed_m_s, verdict.standing
+            else:
+                ended = ended or verdict
+                if inside is None or ended is not verdict:
+                    break
+                at, found_speed, standing = inside.position_m, inside.sound_speed_m_s, inside.standing
+            loudest = max(loudest, standing)
+            least = max(least, (BENEATH if inside is not None and not inside.known else FURTHER) * standing)
+            functions = [struck_out(f, predicted_delays(f, np.array(at), found_speed)) for f in functions]
+        return told(fixes, ended)
 
-    def _verdict(self, heard: Heard) -> Verdict:
+    def _verdict(self, heard: Heard) -> tuple[Verdict, View]:
         """By the site's word on its survey; or by that under which the sound stands out most, then by others."""
-        if not self._surveys:
-            return self._first_fix(self._own_views(heard), heard)
-        views = ranked([self._view(heard, one, heard.speed_m_s) for one in self._surveys])
-        verdict = self._first_fix(views, heard)
+        views = self._viewing.views(heard)
+        verdict, view = self._first_fix(views, heard)
         if isinstance(verdict, NoFix) or verdict.standing < CERTAIN:
-            others = [self._view(heard, self._surveys[0], speed) for speed in other_speeds(heard)]
-            better = max((views[0], *others), key=lambda view: view.standing)
-            if better is not views[0]:
-                again = self._first_fix((better,), heard)
-                verdict = again if isinstance(again, Fix) else verdict
-        return verdict
+            better = self._viewing.at_other_speeds(heard, views[0])
+            if better is not None:
+                again, _ = self._first_fix((better,), heard)
+                if isinstance(again, Fix):
+                    return again, better
+        return verdict, view
 
-    def _view(self, heard: Heard, survey: SurveyErrors, speed_m_s: float) -> View:
-        found = self._search.best(heard.functions, speed_m_s, tolerance_m(survey)).candidates
-        return View(found, survey, speed_m_s)
+    def _checked(self, verdict: Verdict, view: View, heard: Heard) -> tuple[Verdict, Inside | None]:
+        """The verdict, unless what it is about sounds inside the room."""
+        if self._inside is None or not verdict.candidates or not _in_question(verdict, heard):
+            return verdict, None
+        best = Candidate(verdict.position_m, verdict.standing) if isinstance(verdict, Fix) else verdict.candidates[0]
+        source = self._inside.source(
+            self._trusted(heard, view),
+            best,
+            view,
+            heard.speed_sigma_m_s,
+            self._limits,
+            bursts=heard.bursts,
+            source=heard.source,
+            fixed=isinstance(verdict, Fix),
+            new=lambda places: self._machines.unheard(places, heard.bursts, view.speed_m_s, tolerance_m(view.survey)),
+        )
+        if source is None or source.standing < max(self._settings.min_standing, heard.least):
+            return verdict, None
+        where = describe_position(source.position_m, self._site.landmarks, self._site.directions)
+        return off_hull(source, where, verdict), source
 
-    def _own_views(self, heard: Heard) -> tuple[View, ...]:
-        """What stands out, allowing for the survey's errors; where little does, also taking the site at its word.
-
-        What is loud is found in spite of a poor survey; what is faint can only be heard by all pairs exactly together.
-        """
-        tolerant = self._view(heard, self._survey, heard.speed_m_s)
-        if not is_faint(heard.functions, tolerant.candidates[0]):
-            return (tolerant,)
-        exact = View(self._search.best(heard.functions, heard.speed_m_s, 0.0).candidates, self._survey, heard.speed_m_s)
-        return (tolerant, exact) if tolerant.standing > exact.standing else (exact, tolerant)
-
-    def _first_fix(self, views: Sequence[View], heard: Heard) -> Verdict:
-        """The first view's fix, or else the first refusal."""
+    def _first_fix(self, views: Sequence[View], heard: Heard) -> tuple[Verdict, View]:
+        """The first view's fix, or else the first refusal; and the view that it is of."""
         verdicts: list[Verdict] = []
         for view in views:
             verdicts.append(self._judged(view, heard))
             if isinstance(verdicts[-1], Fix):
-                return verdicts[-1]
-        return verdicts[0]
+                return verdicts[-1], view
+        return verdicts[0], views[0]
 
     def _judged(self, view: View, heard: Heard) -> Verdict:
         """What is to be said of the places that stand out."""
@@ -167,20 +192,51 @@ class Locator:
             )
         tried = [c for c in candidates[:MAX_ATTEMPTS] if c.standing >= self._settings.rival_share * best]
         around = Surroundings(self._hull, view.survey, view.speed_m_s, heard.speed_sigma_m_s)
-        limits = Limits(self._settings.max_misfit, self._settings.max_radius_m)
-        functions = heard.functions
-        if self._surveys:  # nobody vouches for the nodes either
-            functions = [doubted(each, view.survey, view.speed_m_s) for each in functions]
-        attempts = [attempt(functions, c, around, limits) for c in tried]
-        return self._choose(attempts, shown, bursts, more=heard.more)
+        functions = self._trusted(heard, view)
+
+        def left_of(winner: Attempt, rival: Attempt) -> int:
+            at, speed = winner.solution.state[:3], float(winner.solution.state[3])
+            rest = [struck_out(f, predicted_delays(f, at, speed)) for f in functions]
+            again = attempt(rest, rival.candidate, around, self._limits)
+            return again.support if isinstance(again, Attempt) else 0
+
+        answer = chosen(
+            [attempt(functions, c, around, self._limits) for c in tried],
+            shown,
+            bursts,
+            self._settings.rival_support,
+            self._settings.min_standing,
+            left_of=left_of if heard.more else None,
+        )
+        if isinstance(answer, NoFix):
+            return answer
+        if heard.loudest and (answer.steered or answer.candidate.standing < heard.least):
+            return NoFix(
+                Reason.TOO_QUIET,
+                f"what else is heard ({answer.candidate.standing:.0f} sigma, beside {heard.loudest:.0f}) may be its "
+                "echoes; once the louder sound is over it can be told",
+                shown,
+                bursts,
+            )
+        return self._fix(answer, shown, bursts)
+
+    def _trusted(self, heard: Heard, view: View) -> Sequence[Correlations]:
+        """The functions as they are, unless nobody vouches for the nodes."""
+        if not self._nobody_vouches:
+            return heard.functions
+        return [doubted(each, view.survey, view.speed_m_s) for each in heard.functions]
 
     def _heard(self, job: LocateJob, speed_m_s: float) -> tuple[list[Correlations], int]:
         """Correlation functions of the groups that heard anything, and of how many bursts they are."""
+        if job.generation != self._generation:  # what was heard of another sound is forgotten
+            sigma_s = clock_sigmas_s(job.captures)
+            self._hearing = [GroupHearing(g) for g in coherent_groups(self._site, self._compartment, sigma_s)]
+            self._viewing.forget()
+            if self._inside is not None:
+                self._inside.forget()
+            self._generation = job.generation
         for group in self._hearing:
-            if job.generation != self._generation:
-                group.forget()
             group.take(job.captures, job.quiet)
-        self._generation = job.generation
         if job.quiet != self._quiet:
             before = [found for group in self._hearing if (found := group.before) is not None]
             self._quiet = job.quiet
@@ -192,36 +248,6 @@ class Locator:
         heard = (group.correlations(subtract=bool(self._machines.places)) for group in self._hearing)
         functions = [found for found in heard if found is not None]
         return functions, round(max((found.bursts for found in functions), default=0.0))
-
-    def _choose(
-        self,
-        attempts: Sequence[Attempt | Refusal],
-        shown: tuple[Candidate, ...],
-        bursts: int,
-        *,
-        more: bool = False,
-    ) -> Verdict:
-        """The attempt that stands out most of those that many pairs support, unless another is nearly as likely."""
-        solved = [a for a in attempts if isinstance(a, Attempt)]
-        if not solved:
-            refusal = next(a for a in attempts if isinstance(a, Refusal))
-            return NoFix(refusal.reason, refusal.explanation, shown, bursts)
-        faint = any(a.steered for a in solved)
-        if not faint:
-            most = max(a.support for a in solved)
-            solved = [a for a in solved if a.support >= self._settings.rival_support * most]
-        solved.sort(key=lambda a: -a.candidate.standing)
-        best = solved[0]
-        rivals = [rival for rival in solved[1:] if _apart(best, rival) and _rivals(best, rival, faint=faint)]
-        if rivals and not more:
-            return NoFix(
-                Reason.AMBIGUOUS,
-                f"{1 + len(rivals)} places explain the sound almost alike ({best.support} and {rivals[0].support} "
-                "pairs of microphones); another node or a longer listen would tell",
-                shown,
-                bursts,
-            )
-        return self._fix(best, shown, bursts)
 
     def _fix(self, best: Attempt, shown: tuple[Candidate, ...], bursts: int) -> Fix:
         on_hull = self._hull.project(best.solution.state[None, :3])[0]
@@ -242,18 +268,6 @@ class Locator:
         )
 
 
-def _rivals(best: Attempt, other: Attempt, *, faint: bool) -> bool:
-    """Whether another place is too likely to be passed over.
-
-    Of faint sound the log-likelihood of a place is half the square of its standing (the matched filter's, unit noise);
-    of loud sound reverberation is the noise.
-    """
-    if faint:
-        return best.candidate.standing**2 - other.candidate.standing**2 < 2.0 * math.log(LEAST_ODDS)
-    stronger, weaker = log_likelihood_ratio((best.candidate.standing, other.candidate.standing))
-    return bool(stronger - weaker < math.log(LEAST_LOUD_ODDS))
-
-
-def _apart(one: Attempt, other: Attempt) -> bool:
-    distance_m = float(np.linalg.norm(one.solution.state[:3] - other.solution.state[:3]))
-    return distance_m > max(APART_M, one.radius95_m + other.radius95_m)
+def _in_question(verdict: Verdict, heard: Heard) -> bool:
+    """Whether a source inside the room would change a verdict: a machine is one, and echoes have no better place."""
+    return isinstance(verdict, Fix) or (verdict.reason is not Reason.EQUIPMENT and not heard.loudest)

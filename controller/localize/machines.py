@@ -11,6 +11,7 @@ from controller.measure.correlation import Correlations
 
 REMAINS = 0.35  # of a machine's standing are what its removal leaves at most
 LOUDER = 6.0  # times as high as in quiet, the same number of bursts: what faint machines reach that gain 8 dB
+AUDIBLE = 6.5  # what stands out by less may be chance
 GHOSTS = 0.7  # of a source's standing are what its side lobes and echoes reach elsewhere
 MACHINE_M = 0.15  # one that is not on the hull stands out of it at a place that is as vague as this
 
@@ -32,6 +33,21 @@ class Machines:
         """Look for them; where nothing stands out, there is nothing to subtract, which would only add noise."""
         found = find(before) if before else ()
         return cls(tuple(before), tuple(place for place in found if place.standing > min_standing))
+
+    def unheard(
+        self, candidates: tuple[Candidate, ...], bursts: float, sound_speed_m_s: float, tolerance_m: float
+    ) -> tuple[Candidate, ...]:
+        """The same of places inside the room, where `places` knows none: what stood out there before is known."""
+        new = self.not_among(candidates, bursts, sound_speed_m_s, tolerance_m)
+        if not self.before or not new:
+            return new
+        longer = np.sqrt(bursts / max(*(part.bursts for part in self.before), 1e-9))
+        was = standing_at(new, self.before, sound_speed_m_s, tolerance_m)
+        return tuple(
+            place
+            for place, quiet in zip(new, was, strict=True)
+            if quiet < AUDIBLE or place.standing > LOUDER * longer * quiet
+        )
 
     def not_among(
         self, candidates: tuple[Candidate, ...], bursts: float, sound_speed_m_s: float, tolerance_m: float

@@ -13,9 +13,12 @@ unit noise, gives z / sqrt(1 + (SELF_NOISE z)^2), which never exceeds 1 / SELF_N
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from controller.localize.verdict import Candidate
 
 SELF_NOISE = 0.05  # two places at 80 and 70 sigma: 30 to 1, not e^750 to 1
 LN_CELLS = 14.0  # a million cells of 5 mm: 25 m² of wall
@@ -35,3 +38,9 @@ def probabilities(standings: Sequence[float]) -> tuple[float, ...]:
     top = max(float(certain.max()), LN_CELLS)
     weight = np.exp(certain - top)
     return tuple(float(value) for value in weight / (weight.sum() + np.exp(LN_CELLS - top)))
+
+
+def weighed(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
+    """The candidates with their probabilities."""
+    likely = probabilities([candidate.standing for candidate in candidates])
+    return tuple(replace(one, probability=share) for one, share in zip(candidates, likely, strict=True))

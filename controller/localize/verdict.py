@@ -14,15 +14,20 @@ class Reason(StrEnum):
     TOO_FEW_SENSORS = "too_few_sensors"
     INCONSISTENT = "inconsistent"
     EQUIPMENT = "equipment"  # what stands out is a machine
+    OFF_HULL = "off_hull"  # the sound comes from inside the room
     INTERNAL = "internal"  # a fault of ours; the explanation says which
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A place that stands out of the map; `standing` is by how many of the map's standard deviations."""
+    """A place that stands out of the map; `standing` is by how many of the map's standard deviations.
+
+    `probability` is that of the source being there (see `probability.weighed`), None before places are weighed.
+    """
 
     position_m: Position
     standing: float
+    probability: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,16 @@ class Fix:
     candidates: tuple[Candidate, ...]
     bursts: int
 
+    @property
+    def probability(self) -> float:
+        """Of the place among its candidates and elsewhere; 0 where it is none of them, or nothing was weighed."""
+        return next((c.probability or 0.0 for c in self.candidates if c.standing == self.standing), 0.0)
+
+    @property
+    def elsewhere(self) -> float:
+        """Probability that the source is at none of the candidates."""
+        return _elsewhere(self.candidates)
+
 
 @dataclass(frozen=True, slots=True)
 class NoFix:
@@ -60,5 +75,14 @@ class NoFix:
     candidates: tuple[Candidate, ...] = ()
     bursts: int = 0
 
+    @property
+    def elsewhere(self) -> float:
+        """Probability that the source is at none of the candidates, or that there is none."""
+        return _elsewhere(self.candidates)
+
 
 Verdict = Fix | NoFix
+
+
+def _elsewhere(candidates: tuple[Candidate, ...]) -> float:
+    return max(0.0, 1.0 - sum(candidate.probability or 0.0 for candidate in candidates))

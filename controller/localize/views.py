@@ -18,6 +18,8 @@ class Heard:
     """What was heard: functions of the groups, of how many bursts, the speed of sound that a thermometer makes likely.
 
     `more` says that several sources are expected, so that one that stands beside another is no reason to doubt it.
+    `source` counts those that were struck out of the functions, `loudest` is how far the loudest of them stood out,
+    `least` how far another must, lest it be an echo.
     """
 
     functions: Sequence[Correlations]
@@ -25,6 +27,9 @@ class Heard:
     speed_m_s: float
     speed_sigma_m_s: float
     more: bool = False
+    source: int = 0
+    loudest: float = 0.0
+    least: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +53,7 @@ def tolerance_m(survey: SurveyErrors) -> float:
 
 def doubted(functions: Correlations, survey: SurveyErrors, sound_speed_m_s: float) -> Correlations:
     """The functions of a group whose nodes may err as wholes, by clock or place, as far as each microphone may."""
-    sigma_s = survey.microphone_sigma_m / sound_speed_m_s
+    sigma_s = math.hypot(functions.group.clock_sigma_s, survey.microphone_sigma_m / sound_speed_m_s)
     across = len(set(functions.group.nodes)) > 1
     return replace(functions, group=replace(functions.group, clock_sigma_s=sigma_s)) if across else functions
 

@@ -14,7 +14,7 @@ from controller.localize.hull_search import APART_M, MAX_CANDIDATES, SearchResul
 from controller.localize.steered import Places, Steered
 from controller.localize.verdict import Candidate
 from controller.measure.correlation import Correlations
-from firmware_bridge.site.hull import Outline, Points
+from firmware_bridge.site.hull import Hull, Outline, Points
 
 ENLARGED = 0.5  # of the microphones' box, in all: leaks are on walls, and microphones are not
 LEAST_SIDE_M = 0.5
@@ -23,6 +23,11 @@ MOST_CELLS = 1_500_000  # a second, and 100 MB
 KEPT = 4000  # cells that are halved
 FINE_M = 0.0015
 SMEARED = 0.6  # of a cell's width: a path difference changes so much over most of it
+INSIDE_COARSE_M = 0.06
+MOST_INSIDE_CELLS = 500_000
+MOST_LOOKUPS = 30_000_000  # of a pair at a cell, in the coarse step inside a hull: a third of a second of one core
+LEAST_INSIDE_CELLS = 20_000
+LEAST_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,12 @@ class Volume:
 
     low_m: tuple[float, float, float]
     high_m: tuple[float, float, float]
+
+    @classmethod
+    def filled(cls, hull: Hull) -> "Volume":
+        """The box around a hull."""
+        (x, y, z), (u, v, w) = (corner.tolist() for corner in hull.corners_m)
+        return cls((x, y, z), (u, v, w))
 
     @classmethod
     def around(cls, microphones_m: Points) -> "Volume":
@@ -90,23 +101,39 @@ class Volume:
 
 
 class VolumeSearch:
-    """Steered-response search over a volume."""
+    """Steered-response search over a volume, or over what of it lies inside a hull."""
 
-    def __init__(self, volume: Volume) -> None:
-        """Lay the coarse grid."""
+    def __init__(
+        self, volume: Volume, coarse_m: float = COARSE_M, *, inside: Hull | None = None, kept: int = KEPT
+    ) -> None:
+        """Lay the coarse grid. Inside a hull, where what is sought is loud, ever fewer than `kept` cells are halved."""
         self._volume = volume
-        self._step_m = volume.step_m(COARSE_M)
-        self._cells: Places = np.ascontiguousarray(volume.grid(COARSE_M).T, dtype=np.float32)
+        self._step_m = volume.step_m(coarse_m)
+        self._kept, self._fewer = kept, inside is not None
+        cells = volume.grid(coarse_m)
+        if inside is not None:
+            cells = cells[inside.signed_distance_m(cells) < 0.0]
+        self._cells: Places = np.ascontiguousarray(cells.T, dtype=np.float32)
+
+    @classmethod
+    def inside(cls, hull: Hull, pairs: int) -> "VolumeSearch":
+        """Over what a hull encloses, the coarser the more pairs there are to be looked up."""
+        cells = min(MOST_INSIDE_CELLS, max(LEAST_INSIDE_CELLS, MOST_LOOKUPS // max(pairs, 1)))
+        coarse_m = max(INSIDE_COARSE_M, float(np.cbrt(hull.volume_m3 / cells)))
+        kept = min(KEPT, max(LEAST_KEPT, MOST_LOOKUPS // (16 * max(pairs, 1))))  # eight cells each, near and far
+        return cls(Volume.filled(hull), coarse_m, inside=hull, kept=kept)
 
     def best(self, functions: Sequence[Correlations], sound_speed_m_s: float, tolerance_m: float) -> SearchResult:
         """Candidates for one source, as HullSearch's."""
-        step, cells = self._step_m, self._cells
+        step, cells, kept = self._step_m, self._cells, self._kept
         exact = Steered(functions, sound_speed_m_s, tolerance_m)
         while True:
             smeared_m = tolerance_m + SMEARED * step
             standing = Steered(functions, sound_speed_m_s, smeared_m).far(cells) + exact.near(cells)
-            if len(standing) > KEPT:
-                cells = cells[:, np.argpartition(-standing, KEPT)[:KEPT]]
+            if len(standing) > kept:
+                cells = cells[:, np.argpartition(-standing, kept)[:kept]]
+            if self._fewer:
+                kept = max(LEAST_KEPT, kept // 2)
             if step <= FINE_M:
                 break
             step /= 2.0
@@ -120,6 +147,16 @@ class VolumeSearch:
                 for (x, y, z), at in zip(inside, tops, strict=True)
             )
         )
+
+    def around(
+        self,
+        candidates: Sequence[Candidate],  # noqa: ARG002 - as HullSearch's: here the whole volume is searched anew
+        functions: Sequence[Correlations],
+        sound_speed_m_s: float,
+        tolerance_m: float,
+    ) -> SearchResult:
+        """Candidates under another survey."""
+        return self.best(functions, sound_speed_m_s, tolerance_m)
 
 
 def _halved(cells: Places, step_m: float) -> Places:

@@ -13,6 +13,7 @@ from controller.measure.spectra import BAND_HZ, LAG_MARGIN_S, LOWEST_SPEED_M_S, 
 
 STRUCK_S = 1.5e-4  # a peak with its flanks and the reflections close behind it
 STRUCK_NEAR_S = 4e-5  # all lags of a node's 10 cm span but 0.6 ms: of another leak something must be left
+TOGETHER = 8  # pairs that are transformed at once: they stay in the cache
 LAGS_A_PERIOD = 8  # of the band's highest frequency: lag step 1.3 us at 192 kS/s
 
 
@@ -51,17 +52,25 @@ def correlate(spectra: CrossSpectra) -> Correlations:
     upsampling = max(1, int(np.ceil(LAGS_A_PERIOD * BAND_HZ[1] / layout.rate_hz)))
     period = layout.length // layout.step
     lags = period * upsampling
-    spectrum = np.zeros((len(first), lags // 2 + 1), dtype=np.complex64)
-    spectrum[:, layout.first : layout.first + layout.steps] = spectra.matrix[:, first, second].T
     with np.errstate(divide="ignore"):
         scale = np.where(np.isfinite(v := spectra.variance[first, second]), 1.0 / np.sqrt(v), 0.0)
     # irfft divides by its length; a unit-variance sum of steps is wanted instead.
-    spectrum *= (scale * lags / 2.0 * np.sqrt(2.0 / layout.steps)).astype(np.float32)[:, None]
-    value = fft.irfft(spectrum, n=lags, axis=1, overwrite_x=True)
+    scale = (scale * lags / 2.0 * np.sqrt(2.0 / layout.steps)).astype(np.float32)
     longest_s = spectra.group.widest_m / LOWEST_SPEED_M_S + LAG_MARGIN_S
     reach = min(int(np.ceil(longest_s * layout.rate_hz * upsampling)), lags // 2 - 1)
-    centred = np.concatenate([value[:, -reach:], value[:, : reach + 1]], axis=1)
-    centred /= _noise(layout, upsampling, reach)
+    centred = np.empty((len(first), 2 * reach + 1), dtype=np.float32)
+    of_pair = spectra.matrix.reshape(layout.steps, -1)[:, first * len(spectra.group.sensors) + second]
+    cross = np.ascontiguousarray(of_pair.T)
+    spectrum = np.zeros((min(TOGETHER, len(first)), lags // 2 + 1), dtype=np.complex64)
+    for start in range(0, len(first), TOGETHER):
+        rows = slice(start, min(start + TOGETHER, len(first)))
+        some = spectrum[: rows.stop - start]
+        inside = some[:, layout.first : layout.first + layout.steps]
+        np.multiply(cross[rows], scale[rows, None], out=inside)
+        value = fft.irfft(some, n=lags, axis=1)
+        centred[rows, :reach] = value[:, -reach:]
+        centred[rows, reach:] = value[:, : reach + 1]
+    centred *= 1.0 / _noise(layout, upsampling, reach)
     rms_hz = float(np.sqrt(np.mean(layout.step_hz**2)))
     return Correlations(
         spectra.group,

@@ -23,6 +23,7 @@ class Settings:
     evacuation_limit_mmhg: float = 490.0
     discharge_coefficient: float = 0.85
     discharge_coefficient_sigma: float = 0.08
+    volume_sigma: float = 0.03  # relative, of a volume as surveyed: racks and cargo take their share
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +50,16 @@ class LeakSize:
 def leak_size(fall: Fall, volume_m3: float, temperature_k: float, settings: Settings) -> LeakSize:
     """Size of the leak that makes `fall` in a connected volume."""
     rate = _loss(fall)
-    to_mass = volume_m3 / (GAS_CONSTANT_J_KG_K * temperature_k)
-    mass = _scaled(rate, to_mass)
+    mass = _beside(_scaled(rate, volume_m3 / (GAS_CONSTANT_J_KG_K * temperature_k)), settings.volume_sigma)
     per_area = CHOKED_FLOW_FACTOR * fall.pressure_pa / math.sqrt(GAS_CONSTANT_J_KG_K * temperature_k)
-    effective_m2 = _scaled(mass, 1.0 / per_area)
     cd, cd_sigma = settings.discharge_coefficient, settings.discharge_coefficient_sigma
+    hole = Interval(*(_diameter_m(flow / per_area, cd) for flow in (mass.value, mass.low, mass.high)))
+    wide, narrow = min(1.0, cd + TWO_SIDED_95 * cd_sigma), max(0.05, cd - TWO_SIDED_95 * cd_sigma)
+    # Rate, volume and coefficient err independently: half-widths add as squares.
     diameter = Interval(
-        _diameter_m(effective_m2.value, cd),
-        _diameter_m(effective_m2.low, min(1.0, cd + TWO_SIDED_95 * cd_sigma)),
-        _diameter_m(effective_m2.high, max(0.05, cd - TWO_SIDED_95 * cd_sigma)),
+        hole.value,
+        max(0.0, hole.value - math.hypot(hole.value - hole.low, hole.value * (1.0 - math.sqrt(cd / wide)))),
+        hole.value + math.hypot(hole.high - hole.value, hole.value * (math.sqrt(cd / narrow) - 1.0)),
     )
     limit_pa = settings.evacuation_limit_mmhg * PA_PER_MMHG
     reserve = Interval(
@@ -85,6 +87,16 @@ def _loss(fall: Fall) -> Interval:
 
 def _scaled(interval: Interval, factor: float) -> Interval:
     return Interval(interval.value * factor, interval.low * factor, interval.high * factor)
+
+
+def _beside(interval: Interval, relative_sigma: float) -> Interval:
+    """The interval with one more, independent, relative error."""
+    more = TWO_SIDED_95 * relative_sigma * interval.value
+    return Interval(
+        interval.value,
+        max(0.0, interval.value - math.hypot(interval.value - interval.low, more)),
+        interval.value + math.hypot(interval.high - interval.value, more),
+    )
 
 
 def _diameter_m(effective_area_m2: float, discharge_coefficient: float) -> float:

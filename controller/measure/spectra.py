@@ -8,6 +8,7 @@ from scipy import fft
 
 from controller.measure.captures import Capture
 from controller.measure.coherence import CoherentGroup
+from firmware_bridge.units import NS_PER_S
 
 BAND_HZ = (12e3, 90e3)  # below, machines are loud and peaks wide; above, air swallows what is left
 HIGHEST_SHARE = 0.47  # of the sample rate: converters' filters take the rest
@@ -98,7 +99,7 @@ def burst_spectra(group: CoherentGroup, capture: Capture, layout: Layout | None 
     With a `layout`, bursts of another length or rate are left out: one odd burst must not undo what others gathered.
     """
     blocks = [block for node, block in capture.blocks.items() if node in group.nodes]
-    if group.clock_sigma_s > 0.0:
+    if group.clock_sigma_s > 0.0 and not group.by_clock:
         blocks = [block for block in blocks if block.triggered]
     if layout is None and blocks:
         longest = max(blocks, key=lambda block: block.pressure_pa.shape[1])
@@ -113,17 +114,30 @@ def burst_spectra(group: CoherentGroup, capture: Capture, layout: Layout | None 
     present = np.zeros(sensors, dtype=bool)
     mid_shift_s, mid_sigma_s = np.zeros(sensors), np.zeros(sensors)
     window = tapered(layout.samples, layout.taper)
+    first_ns = min(block.start_ns for block in fitting)
     inside = slice(layout.first_bin, layout.first_bin + layout.bins)
     for block in fitting:
         known = [i for i, sensor in enumerate(block.sensors) if sensor in row_of]
         rows = [row_of[block.sensors[i]] for i in known]
         wave = block.pressure_pa[known].astype(np.float32, copy=False) * window
         values[rows] = fft.rfft(wave, n=layout.length, axis=1)[:, inside]
+        late_s = np.array([group.late_s[row] if group.late_s else 0.0 for row in rows])
+        if group.by_clock:  # bursts need not begin together; what the stamps leave unknown is the clocks' sigma
+            late_s += (block.start_ns - first_ns) / NS_PER_S
+        if late_s.any():
+            values[rows] *= _earlier(late_s, layout)
         present[rows] = True
         mid_shift_s[rows] = layout.samples / 2 * (1.0 / block.rate_hz - 1.0 / block.nominal_hz)
         mid_sigma_s[rows] = layout.samples / 2 / block.nominal_hz * block.rate_sigma
     values /= np.float32(np.sqrt(np.sum(window**2)))
     return BurstSpectra(group, layout, values, present, mid_shift_s, mid_sigma_s)
+
+
+def _earlier(late_s: NDArray[np.float64], layout: Layout) -> ComplexArray:
+    """Factors (channels, bins) that undo what sampling `late_s` later did: spectra of samples at the stated start."""
+    bin_hz = (layout.first_bin + np.arange(layout.bins)) * (layout.rate_hz / layout.length)
+    turned: ComplexArray = np.exp(-2j * np.pi * late_s[:, None] * bin_hz).astype(np.complex64)
+    return turned
 
 
 def tapered(length: int, flank: int) -> NDArray[np.float32]:

@@ -14,6 +14,9 @@ CLOSURE_SIGMAS = 4.0
 CLOSURE_FLOOR_S = 4e-6  # a reflection close behind the direct sound pulls a peak by this much
 SIGMA_FLOOR_S = 3e-7
 LEAST_TOGETHER = 3.0  # sigmas by which the pairs of two nodes must agree on a faint sound to count
+OWN_MEAN = 4  # pairs of two nodes whose mean height tells how well these two hear
+LOUD = 4.0  # height beyond which a node hears a sound by itself
+LEAST_LOPSIDED = 6.0  # sigmas by which nodes that hear nothing by themselves must agree with those that are loud
 LEAST_SHARE = 0.05  # of the height of the nodes that hear best: less is no evidence
 MIN_STEERED = 5.0  # the same for all that count: the search's own bar is higher, for it has looked at many places
 LEAST_ACROSS = 0.35  # of what nodes must hear together, given what they hear by themselves; a poor survey takes some
@@ -84,12 +87,12 @@ def steered_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
     """
     group = functions.group
     first, second = group.pairs
-    value = _value_at(functions, predicted_s)
-    height = _heights(functions, value)
+    value = value_at(functions, predicted_s)
+    height = heights(functions, value)
     across = ~group.same_node
     members = np.flatnonzero(_largest_connected(first[height > 0.0], second[height > 0.0], len(group.sensors)))
     used = (height > 0.0) & np.isin(first, members) & np.isin(second, members)
-    if len(members) < 3 or not np.any(used & across):
+    if len(members) < 3 or (across.any() and not np.any(used & across)):
         return None
     if value[used].sum() < MIN_STEERED * np.sqrt(used.sum()):
         return None
@@ -108,11 +111,17 @@ def steered_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
     return _tdoa(functions, members, arrival_s, covariance_s2, int(used.sum()), 0)
 
 
-def _heights(functions: Correlations, value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What a pair may be trusted to have heard (pairs,): the mean over all pairs of its two nodes, 0 where none did."""
-    first, second = functions.group.pairs
-    node = np.unique(functions.group.nodes, return_inverse=True)[1]
+def heights(functions: Correlations, value: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a pair may be trusted to have heard (pairs,): the mean over all pairs of its two nodes, 0 where none did.
+
+    Nodes of one microphone have too few pairs for a mean of their own and share one.
+    """
+    group = functions.group
+    first, second = group.pairs
+    node = np.unique(group.nodes, return_inverse=True)[1]
     block = np.minimum(node[first], node[second]) * len(node) + np.maximum(node[first], node[second])
+    few = np.bincount(block, minlength=len(node) ** 2)[block] < OWN_MEAN
+    block[few] = len(node) ** 2
     heard = np.asarray(functions.value.any(axis=1))
     height = np.zeros(len(first))
     for each in np.unique(block[heard]):
@@ -120,10 +129,17 @@ def _heights(functions: Correlations, value: NDArray[np.float64]) -> NDArray[np.
         mean = float(value[rows].mean())
         if mean * np.sqrt(len(rows)) > LEAST_TOGETHER:
             height[rows] = np.sqrt(mean**2 - 1.0 / len(rows))
+    # Where one node is loud and others hear nothing by themselves, the search had a whole bearing to find a place on
+    # which one of them agrees by chance: then they must agree all together.
+    alone = np.zeros(len(node))
+    np.maximum.at(alone, node[first[group.same_node]], height[group.same_node])
+    lopsided = heard & (np.minimum(alone[node[first]], alone[node[second]]) <= 0.0) & (alone.max() > LOUD)
+    if value[lopsided].sum() < LEAST_LOPSIDED * np.sqrt(lopsided.sum()):
+        height[lopsided] = 0.0
     return np.where(height > LEAST_SHARE * height.max(initial=0.0), height, 0.0)
 
 
-def _value_at(functions: Correlations, delay_s: NDArray[np.float64]) -> NDArray[np.float64]:
+def value_at(functions: Correlations, delay_s: NDArray[np.float64]) -> NDArray[np.float64]:
     """The functions' values (pairs,) at a delay each."""
     lag = np.rint(delay_s / functions.lag_step_s).astype(np.intp) + functions.zero
     inside = np.clip(lag, 0, functions.value.shape[1] - 1)

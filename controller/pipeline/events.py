@@ -2,25 +2,27 @@
 
 from dataclasses import dataclass
 
+from controller.alarm.requests import (
+    Acknowledge,
+    EndInhibition,
+    Inhibit,
+    Request,
+    Reset,
+    ReturnToService,
+    Shelve,
+    TakeOutOfService,
+    Unshelve,
+)
 from controller.localize.verdict import Verdict
 from firmware_bridge.session.events import SessionEvent
 
 
 @dataclass(frozen=True, slots=True)
 class LocateDone:
-    """A job is finished; `generation` is the job's."""
+    """A job is finished; `generation` is the job's. Verdicts are one a leak, and at the end one that is no fix."""
 
-    verdict: Verdict
+    verdicts: tuple[Verdict, ...]
     generation: int
-
-
-@dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """A person acknowledges one occurrence of an alarm."""
-
-    key: str
-    occurrence: int
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,4 +33,61 @@ class BrokerState:
     reason: str
 
 
-Event = SessionEvent | LocateDone | Acknowledge | BrokerState
+@dataclass(frozen=True, slots=True)
+class OwnHealth:
+    """A part of the controller itself ("disk", "inbox", "locator") fails, or is well again where `trouble` is None."""
+
+    part: str
+    trouble: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HatchMoved:
+    """Somebody, or a sensor, says how a hatch of the site stands now."""
+
+    hatch: str
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GasMoved:
+    """Gas that people know of comes in (positive) or goes out over the next `over_s`: feed, airlock, vehicle, vent.
+
+    `kg` None: nobody knows how much; pressure is then not judged meanwhile. `gas` is "air", "nitrogen" or "oxygen".
+    """
+
+    compartment: str
+    kg: float | None
+    over_s: float
+    gas: str = "air"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAsked:
+    """A person wants a leak searched for by its compartment though nothing is suspected, or ends a search."""
+
+    on: bool
+    by: str
+
+
+Event = SessionEvent | LocateDone | Request | BrokerState | OwnHealth | HatchMoved | GasMoved | SearchAsked
+
+# What people ask is told where all else is told that comes in.
+__all__ = [
+    "Acknowledge",
+    "BrokerState",
+    "EndInhibition",
+    "Event",
+    "GasMoved",
+    "HatchMoved",
+    "Inhibit",
+    "LocateDone",
+    "OwnHealth",
+    "Request",
+    "Reset",
+    "ReturnToService",
+    "SearchAsked",
+    "Shelve",
+    "TakeOutOfService",
+    "Unshelve",
+]

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
+from controller.alarm.requests import Answer
 from controller.alarm.types import AlarmChange
 from controller.detect.pressure import PressureTrend
+from controller.isolate.advice import Advice
+from controller.isolate.quiet_window import QuietWindow
 from controller.localize.verdict import Fix, NoFix
 from controller.measure.leak_size import LeakSize
 from firmware_bridge.session.events import CommandOutcome, StateChanged
@@ -35,9 +38,18 @@ class SoundOver:
 
 @dataclass(frozen=True, slots=True)
 class Located:
-    """A verdict worth telling: the first, a changed one, or a reminder."""
+    """A verdict worth telling: the first, a changed one, or a reminder; `leak` is the number of what a fix is of."""
 
     verdict: Fix | NoFix
+    leak: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeakGone:
+    """A leak is heard no more, while others are, or while no place can be told any more."""
+
+    leak: int
+    fix: Fix
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,37 @@ class PressureSteady:
     """Pressure no longer falls significantly."""
 
 
+@dataclass(frozen=True, slots=True)
+class HatchStands:
+    """A hatch was opened or shut; `source` says how that is known: command, operator or sensor."""
+
+    hatch: str
+    open: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class IsolationAdvised:
+    """The next step of a search by hatches."""
+
+    advice: Advice
+
+
+@dataclass(frozen=True, slots=True)
+class QuietAsked:
+    """Machines drown out what pressure says must be there: people, or relays, are to switch them off for a while."""
+
+    window: QuietWindow
+
+
+@dataclass(frozen=True, slots=True)
+class QuietOver:
+    """They may be switched on again."""
+
+    equipment: tuple[str, ...]
+    found: bool
+
+
 Happening = (
     StateChanged
     | CommandOutcome
@@ -60,7 +103,13 @@ Happening = (
     | SoundOnset
     | SoundOver
     | Located
+    | LeakGone
     | PressureFalls
     | PressureSteady
+    | HatchStands
+    | IsolationAdvised
+    | QuietAsked
+    | QuietOver
     | AlarmChange
+    | Answer
 )

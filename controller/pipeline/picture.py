@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from controller.alarm.types import Alarm
 from controller.detect.pressure import PressureTrend
 from controller.health import NodePicture
+from controller.isolate.advice import Advice
+from controller.isolate.quiet_window import QuietWindow
+from controller.isolate.reserve_time import VolumeReserve
+from controller.localize.track import Leak
 from controller.localize.verdict import Verdict
 from controller.measure.leak_size import LeakSize
 
@@ -19,8 +23,20 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class HatchPicture:
+    """How a hatch stands; `source` says how that is known: assumed, command, operator or sensor."""
+
+    hatch: str
+    open: bool
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
-    """Everything worth showing. `phase` is learning, watching or leak."""
+    """Everything worth showing. `phase` is learning, watching or leak.
+
+    `verdict` is on the leak that has been known for longest, or why there is none; `leaks` are all that are followed.
+    """
 
     now_ns: int
     site: str
@@ -35,3 +51,9 @@ class Picture:
     captures: int
     late_bursts: int
     incomplete_bursts: int
+    leaks: tuple[Leak, ...] = ()
+    reserves: tuple[VolumeReserve, ...] = ()  # of each connected volume that loses gas, the shortest first
+    isolation: Advice | None = None  # the next step of a search by hatches
+    quiet: QuietWindow | None = None  # what is to be off for now, so that a leak can be heard
+    hatches: tuple[HatchPicture, ...] = ()
+    quieted: tuple[Alarm, ...] = ()  # shelved, suppressed, out of service

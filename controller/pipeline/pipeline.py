@@ -1,22 +1,40 @@
 """step(now, events) -> Outcome: joins the thinking rooms in the order in which a sample passes through them."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from controller.alarm.faults import FaultEvidence, fault_conditions
+from controller.alarm.keys import CLOCKS, DISK, LINKS, NODES, SENSORS
 from controller.alarm.machine import AlarmMachine
-from controller.alarm.policy import FaultEvidence, LeakEvidence, fault_conditions, leak_conditions
+from controller.alarm.machine import Settings as AlarmSettings
+from controller.alarm.policy import LeakEvidence, leak_conditions
 from controller.alarm.policy import Settings as PolicySettings
+from controller.alarm.types import Alarm
 from controller.detect.onset import Settings as OnsetSettings
 from controller.detect.pressure import Settings as PressureSettings
 from controller.health import Health
 from controller.health import Settings as HealthSettings
+from controller.isolate.settings import Settings as IsolationSettings
 from controller.localize.locate import LocateJob
 from controller.measure.captures import Collector
 from controller.measure.leak_size import Settings as SizeSettings
-from controller.pipeline.events import Acknowledge, BrokerState, Event, LocateDone
+from controller.pipeline.events import (
+    BrokerState,
+    Event,
+    GasMoved,
+    HatchMoved,
+    LocateDone,
+    OwnHealth,
+    Request,
+    SearchAsked,
+)
 from controller.pipeline.happenings import Happening
-from controller.pipeline.picture import Picture, Reading
+from controller.pipeline.isolation_watch import IsolationWatch
+from controller.pipeline.line_watch import LineWatch
+from controller.pipeline.picture import HatchPicture, Picture, Reading
 from controller.pipeline.pressure_watch import PressureWatch
+from controller.pipeline.quiet_captures import Settings as BackgroundSettings
+from controller.pipeline.quiet_watch import Heard
 from controller.pipeline.sound_watch import Phase, SoundWatch
 from controller.tasking import Order, Tasking
 from controller.tasking import Settings as TaskingSettings
@@ -24,7 +42,11 @@ from firmware_bridge.samples import LevelBlock, ScalarBlock, VibrationBlock, Wav
 from firmware_bridge.session.events import CommandOutcome, LinkHealth, StateChanged
 from firmware_bridge.session.states import DELIVERING
 from firmware_bridge.site.survey import Site
-from firmware_bridge.wire.commands import Capture, Start
+from firmware_bridge.units import PA_PER_MMHG
+from firmware_bridge.wire.commands import Capture, Start, Switch
+
+USUAL_RATE_HZ = 192_000.0  # of bursts, where only their length matters
+BROKER_LINKS = "mqtt:"  # how the names of links begin that go through the broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +54,14 @@ class Settings:
     """Settings of all rooms below."""
 
     onset: OnsetSettings = field(default_factory=OnsetSettings)
+    background: BackgroundSettings = field(default_factory=BackgroundSettings)
     pressure: PressureSettings = field(default_factory=PressureSettings)
     size: SizeSettings = field(default_factory=SizeSettings)
     policy: PolicySettings = field(default_factory=PolicySettings)
+    alarm_times: AlarmSettings = field(default_factory=AlarmSettings)
     health: HealthSettings = field(default_factory=HealthSettings)
     tasking: TaskingSettings = field(default_factory=TaskingSettings)
+    isolation: IsolationSettings = field(default_factory=IsolationSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +84,36 @@ class Pipeline:
         self._node_of = {sensor.name: node.name for node in site.nodes for sensor in node.sensors}
         self._health = Health(site, settings.health)
         self._collector = Collector()
-        self._sound = SoundWatch(site, compartment, settings.onset)
+        self._sound = SoundWatch(site, compartment, settings.onset, settings.background)
         self._pressure = PressureWatch(site, compartment, settings.pressure, settings.size)
-        self._machine = AlarmMachine()
+        names = frozenset(node.name for node in site.nodes)
+        # What was lost before a restart is known to be so again only after the grace.
+        settle_s = max(settings.alarm_times.settle_s, 2 * settings.health.startup_grace_s)
+        times = replace(settings.alarm_times, settle_s=settle_s)
+        self._machine = AlarmMachine(times, names | self._node_of.keys())
+        self._lines = LineWatch(names)
+        self._siren_nodes = frozenset(node.name for node in site.nodes if node.siren)
         self._tasking = Tasking(site, compartment, settings.tasking)
+        limit_pa = settings.size.evacuation_limit_mmhg * PA_PER_MMHG
+        self._isolation = IsolationWatch(site, compartment, settings.isolation, limit_pa)
         self._broker: BrokerState | None = None
+        self._own: dict[str, str] = {}
+        self._recovered: list[Happening] = []
         self._job_running = False
         self._captures = 0
 
+    @property
+    def alarm_record(self) -> tuple[Alarm, ...]:
+        """All alarms as they must survive a restart."""
+        return self._machine.record
+
+    def restore_alarms(self, now_ns: int, alarms: Iterable[Alarm]) -> None:
+        """Let alarms stand as they stood before a restart; the next step tells of them."""
+        self._recovered += self._machine.restore(now_ns, alarms)
+
     def step(self, now_ns: int, events: Iterable[Event]) -> Outcome:
         """Take in what came, decide what is due at `now_ns`."""
-        happenings: list[Happening] = []
+        happenings, self._recovered = self._recovered, []
         for event in events:
             happenings += self._take(now_ns, event)
         for capture in self._collector.closed(now_ns):
@@ -78,6 +122,10 @@ class Pipeline:
             self._sound.take_capture(capture)
         happenings += self._sound.step(self._health.hearing)
         happenings += self._pressure.step(now_ns, self._sound.since_ns)
+        distrusted = (name for name, _ in self._pressure.poor(now_ns))
+        happenings += self._isolation.step(
+            now_ns, self._pressure.trend, self._pressure.size, self._pressure.reserves, self._heard(), distrusted
+        )
         conditions = leak_conditions(self._leak_evidence(), self._settings.policy)
         conditions += fault_conditions(self._faults(now_ns))
         happenings += self._machine.step(now_ns, conditions)
@@ -88,6 +136,7 @@ class Pipeline:
             self._machine.standing,
             alert=alert,
             settled=self._sound.phase is not Phase.LEARNING,
+            relays=self._isolation.wanted,
         )
         if tasks.capture is not None:
             self._collector.expect(tasks.capture.burst_id, tasks.capture.nodes, tasks.capture.closes_ns)
@@ -104,8 +153,17 @@ class Pipeline:
                 return [event]
             case LinkHealth():
                 self._health.note_health(event)
+                self._lines.take(now_ns, event)
             case ScalarBlock():
                 self._pressure.take(now_ns, event)
+                self._isolation.take(now_ns, event)
+            case HatchMoved():
+                self._pressure.hatch_moved(now_ns, event)
+                self._isolation.hatch_moved(now_ns, event)
+            case SearchAsked():
+                self._isolation.search_asked(event)
+            case GasMoved():
+                self._pressure.gas_moved(now_ns, event)
             case WaveBlock():
                 self._health.note_burst(event)
                 self._sound.take_burst(event)
@@ -113,19 +171,26 @@ class Pipeline:
             case VibrationBlock() | LevelBlock():
                 pass  # what contact sensors feel, and levels that nodes computed themselves, decide nothing yet
             case CommandOutcome():
-                return self._take_outcome(event)
+                return self._take_outcome(now_ns, event)
             case LocateDone():
                 self._job_running = False
-                return self._sound.take_verdict(now_ns, event.verdict, event.generation)
-            case Acknowledge():
-                changes, _ = self._machine.acknowledge(event.key, event.occurrence, event.by)
-                return list(changes)
+                return self._sound.take_verdicts(now_ns, event.verdicts, event.generation)
             case BrokerState():
                 self._broker = event
+            case OwnHealth():
+                self._own.pop(event.part, None)
+                if event.trouble is not None:
+                    self._own[event.part] = event.trouble
+            case _:
+                return self._asked(now_ns, event)
         return []
 
-    def _take_outcome(self, outcome: CommandOutcome) -> list[Happening]:
-        self._tasking.outcome(outcome)
+    def _take_outcome(self, now_ns: int, outcome: CommandOutcome) -> list[Happening]:
+        relay = self._tasking.outcome(outcome)
+        if relay is not None and isinstance(outcome.command, Switch):
+            moved = self._isolation.switched(now_ns, relay, on=outcome.command.on)
+            if moved is not None:
+                self._pressure.hatch_moved(now_ns, moved)
         if isinstance(outcome.command, Capture):
             # Told one by one, refused captures would drown people; health says when a node delivers none any more.
             self._health.note_capture_outcome(outcome)
@@ -135,19 +200,59 @@ class Pipeline:
             return []
         return [outcome]
 
+    def _asked(self, now_ns: int, request: Request) -> list[Happening]:
+        """A person's request, and what we answer."""
+        changes, answer = self._machine.answer(now_ns, request)
+        return [*changes, answer]
+
+    def _heard(self) -> Heard:
+        """What sound says, for the search by hatches."""
+        sound, tasking = self._sound, self._settings.tasking
+        return Heard(
+            verdict=sound.verdict,
+            sounding=sound.phase is Phase.SOUNDING,
+            listening=sound.phase is not Phase.LEARNING and bool(self._health.hearing),
+            loudness=sound.loudness,
+            period_s=tasking.alert_period_s,
+            burst_s=tasking.burst_samples / USUAL_RATE_HZ,
+        )
+
     def _leak_evidence(self) -> LeakEvidence:
         sound, pressure = self._sound, self._pressure
-        return LeakEvidence(sound.loud_nodes, sound.verdict, pressure.trend, pressure.size)
+        trend = pressure.trend
+        nodes = None if trend is None else frozenset(self._node_of.get(name, name) for name in trend.agreeing)
+        leaks = tuple(leak.fix for leak in sound.leaks)
+        return LeakEvidence(sound.loud_nodes, sound.verdict, trend, pressure.size, nodes, leaks)
 
     def _faults(self, now_ns: int) -> FaultEvidence:
+        """Everything that is broken and not out of service."""
         lost = self._health.lost(now_ns)
         named = {node for node, _ in lost}
-        poor = [(name, why) for name, why in self._pressure.poor(now_ns) if self._node_of[name] not in named]
+        poor = [(name, why) for name, why in self._pressure.poor(now_ns) if self._node_of.get(name, name) not in named]
+        broker = self._broker
         return FaultEvidence(
-            lost_nodes=lost,
-            poor_sensors=(*self._health.poor(), *poor),
-            broker=self._broker.reason if self._broker is not None and not self._broker.connected else None,
+            lost_nodes=self._in_service(NODES, lost),
+            poor_sensors=self._in_service(SENSORS, (*self._health.poor(), *poor)),
+            poor_links=self._in_service(LINKS, self._lines.poor_lines(now_ns)),
+            poor_clocks=self._in_service(CLOCKS, self._lines.poor_clocks(now_ns)),
+            broker=broker.reason if broker is not None and not broker.connected else None,
+            behind_broker=frozenset(
+                node.node for node in self._health.picture() if (node.link or "").startswith(BROKER_LINKS)
+            ),
             siren=self._tasking.siren_failure,
+            siren_nodes=self._siren_nodes,
+            disk=self._own.get(DISK),
+            own=tuple((part, why) for part, why in self._own.items() if part != DISK),
+        )
+
+    def _in_service(self, group: str, troubles: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Without what is under repair: a node that is out of service has no sensors, lines and clocks either."""
+        machine = self._machine
+        return tuple(
+            (name, why)
+            for name, why in troubles
+            if not machine.out_of_service(group, name)
+            and not machine.out_of_service(NODES, self._node_of.get(name, name))
         )
 
     def _job(self) -> LocateJob | None:
@@ -171,9 +276,18 @@ class Pipeline:
             loudness_db=tuple(Reading(name, name, heard.rise_db) for name, heard in sound.loudness.items()),
             trend=pressure.trend,
             size=pressure.size,
+            reserves=pressure.reserves,
             verdict=sound.verdict,
+            leaks=sound.leaks,
             alarms=self._machine.standing,
             captures=self._captures,
             late_bursts=self._collector.late,
             incomplete_bursts=self._collector.incomplete,
+            quieted=self._machine.quieted,
+            isolation=self._isolation.advice,
+            quiet=self._isolation.quiet,
+            hatches=tuple(
+                HatchPicture(name, not stand.shut, stand.source.name.lower())
+                for name, stand in self._isolation.hatches.items()
+            ),
         )

@@ -1,21 +1,23 @@
 """Follows the ultrasound of one compartment: floor, onset, spectra, verdicts; says what changed."""
 
 from collections import deque
+from collections.abc import Sequence
 from enum import StrEnum
 
 from controller.detect.onset import Loudness, OnsetDetector
 from controller.detect.onset import Settings as OnsetSettings
 from controller.localize.locate import LocateJob
-from controller.localize.track import Track
-from controller.localize.verdict import Verdict
+from controller.localize.track import Leak, Tracks
+from controller.localize.verdict import NoFix, Verdict
 from controller.measure.captures import Capture
 from controller.measure.coherence import coherent_groups
-from controller.pipeline.happenings import Happening, Learned, Located, SoundOnset, SoundOver
-from controller.pipeline.news import VerdictNews
+from controller.pipeline.happenings import Happening, LeakGone, Learned, Located, SoundOnset, SoundOver
+from controller.pipeline.news import LeakNews
+from controller.pipeline.quiet_captures import QuietCaptures
+from controller.pipeline.quiet_captures import Settings as BackgroundSettings
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.survey import Site
 
-QUIET_CAPTURES = 8  # that the background is learned from; megabytes each
 WAITING_CAPTURES = 16  # for the locator; where it is slower than the captures come, the oldest go
 QUIET_BURSTS = 8  # whole bursts at the floor, from every node that was loud and is still heard, end the sound
 
@@ -32,7 +34,13 @@ class Phase(StrEnum):
 class SoundWatch:
     """What the array nodes of one compartment hear. Not hearing is not silence: only quiet bursts end a sound."""
 
-    def __init__(self, site: Site, compartment: str, settings: OnsetSettings) -> None:
+    def __init__(
+        self,
+        site: Site,
+        compartment: str,
+        settings: OnsetSettings,
+        background: BackgroundSettings = BackgroundSettings(),  # noqa: B008 - frozen
+    ) -> None:
         """Start without a noise floor."""
         self._nodes = frozenset(node for group in coherent_groups(site, compartment) for node in group.nodes)
         self._onset = OnsetDetector(settings)
@@ -41,11 +49,12 @@ class SoundWatch:
         self._quiet_bursts: dict[str, int] = {}
         self._loud_nodes: tuple[str, ...] = ()
         self._since_ns: int | None = None
-        self._quiet: deque[Capture] = deque(maxlen=QUIET_CAPTURES)
+        self._quiet = QuietCaptures(background)
+        self._creeping = False
         self._waiting: deque[Capture] = deque(maxlen=WAITING_CAPTURES)
         self._generation = 0
-        self._track = Track()
-        self._news = VerdictNews()
+        self._tracks = Tracks()
+        self._news = LeakNews()
 
     @property
     def phase(self) -> Phase:
@@ -64,8 +73,13 @@ class SoundWatch:
 
     @property
     def verdict(self) -> Verdict | None:
-        """The verdict as it was last told; one that merely jitters is no news to anybody."""
-        return self._news.told
+        """On the first leak or on none, as it was last told; what merely jitters is no news to anybody."""
+        return self._news.verdict
+
+    @property
+    def leaks(self) -> tuple[Leak, ...]:
+        """All leaks that are followed, as they were last told."""
+        return self._news.leaks
 
     @property
     def loudness(self) -> dict[str, Loudness]:
@@ -82,24 +96,37 @@ class SoundWatch:
         self._loudness[block.node] = loudness
         self._quiet_bursts[block.node] = 0 if loudness.above_floor else self._quiet_bursts.get(block.node, 0) + 1
         if loudness.above_floor and self._phase is Phase.QUIET:
-            self._phase, self._since_ns = Phase.LOUD, loudness.time_ns
+            self._phase, self._since_ns, self._creeping = Phase.LOUD, loudness.time_ns, loudness.creeping
+            self._onset.sound_began()
+            self._quiet.sound_began()
+        elif self._phase is Phase.QUIET:
+            self._onset.follow(loudness.time_ns)
 
     def take_capture(self, capture: Capture) -> None:
-        """All bursts of one instant: they are background while learning, the leak's while it sounds."""
+        """All bursts of one instant: they are background while learning and in quiet, the leak's while it sounds."""
         if not capture.blocks:
             return
         if self._phase is Phase.LEARNING:
-            self._quiet.append(capture)
+            self._quiet.learn(capture)
+        elif self._phase is Phase.QUIET:
+            self._quiet.offer(capture)
         elif self._phase is Phase.SOUNDING:
             self._waiting.append(capture)
 
-    def take_verdict(self, now_ns: int, verdict: Verdict, generation: int) -> list[Happening]:
+    def take_verdicts(self, now_ns: int, verdicts: Sequence[Verdict], generation: int) -> list[Happening]:
         """A job came back; one about a sound that is over says nothing of the present one."""
         if self._phase is not Phase.SOUNDING or generation != self._generation:
             return []
-        self._track.take(verdict)
-        current = self._track.fix or verdict
-        return [Located(current)] if self._news.tell(now_ns, current) else []
+        happenings: list[Happening] = []
+        for leak in self._tracks.take(verdicts):
+            self._news.gone(leak)
+            happenings.append(LeakGone(leak.number, leak.fix))
+        leaks = self._tracks.leaks
+        happenings += [Located(leak.fix, leak.number) for leak in leaks if self._news.tell(now_ns, leak)]
+        none = next((verdict for verdict in verdicts if isinstance(verdict, NoFix)), None)
+        if not leaks and none is not None and self._news.tell_none(now_ns, none):
+            happenings.append(Located(none))
+        return happenings
 
     def node_gone(self, node: str) -> None:
         """A node went away: what it said last is not repeated."""
@@ -134,7 +161,8 @@ class SoundWatch:
             return None
         captures = tuple(self._waiting)
         self._waiting.clear()
-        return LocateJob(captures, tuple(self._quiet), temperature_k, self._generation)
+        quiet = self._quiet.before_creeping if self._creeping else self._quiet.all
+        return LocateJob(captures, quiet, temperature_k, self._generation)
 
     def _end_if_quiet(self) -> list[Happening]:
         still_heard = [self._quiet_bursts[node] for node in self._loud_nodes if node in self._quiet_bursts]
@@ -144,6 +172,6 @@ class SoundWatch:
         self._phase, self._since_ns, self._loud_nodes = Phase.QUIET, None, ()
         self._waiting.clear()
         self._generation += 1
-        self._track.forget()
+        self._tracks.forget()
         self._news.forget()
         return [over]

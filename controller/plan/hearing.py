@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.localize.hearing import FORGETTING
+from controller.measure.air import absorption_db_m
 from controller.measure.coherence import CoherentGroup
 from controller.measure.spectra import BAND_HZ, HIGHEST_SHARE, layout_for, tapered
 from controller.measure.tdoa import LEAST_TOGETHER
-from controller.plan.air import absorption_db_m
 from controller.plan.source import Leak
 
 BANDS = 13  # of 6 kHz at most: absorption changes by less than 0.4 dB/m within one

@@ -1,5 +1,6 @@
 """Pieces of a recording as the captures that the locator takes. What a piece is, is told in `recording`."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -47,7 +48,8 @@ def captures_of(
                     sensors=tuple(names),
                     burst_id=number,
                     start_ns=0,
-                    start_sigma_ns=0.0,
+                    # A recording does not tell how far clocks that are not said to be one are apart.
+                    start_sigma_ns=0.0 if one_clock and node.trigger_line is not None else math.inf,
                     rate_hz=pieces.fs_hz,
                     pressure_pa=np.ascontiguousarray(waves[[row_of[name] for name in names]]),
                     triggered=one_clock,

@@ -2,34 +2,24 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from typing import Protocol
 
 import aiomqtt
 
 from firmware_bridge.cancellation import stop_if_asked
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, Received
+from firmware_bridge.links.broker import CONNECT_TIMEOUT_S, BrokerSettings, new_client
 from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.units import s_to_ns
 
 MAX_PAYLOAD_BYTES = 1 << 18  # a whole burst of 4 x 16,384 samples fits; more is no node of ours
 MAX_UNREAD_PAYLOADS = 512
 MAX_UNSENT_PAYLOADS = 256
-CONNECT_TIMEOUT_S = 5.0
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 15.0
-
-
-@dataclass(frozen=True, slots=True)
-class BrokerSettings:
-    """Where the broker is and who we are to it."""
-
-    host: str
-    port: int
-    username: str | None = None
-    password: str | None = field(default=None, repr=False)  # no log or traceback shows it
 
 
 def from_node_topic(prefix: str) -> str:
@@ -42,6 +32,23 @@ def to_node_topic(prefix: str) -> str:
     return f"{prefix}/to-node"
 
 
+class TopicListener(Protocol):
+    """Hears topics that are not a node's."""
+
+    @property
+    def topics(self) -> frozenset[str]:
+        """What it wants to hear."""
+        ...
+
+    def heard(self, topic: str, payload: bytes, at_ns: int, *, retained: bool) -> None:
+        """One message; `retained` where the broker kept it for whoever comes."""
+        ...
+
+    def fail(self, what: str) -> None:
+        """The connection is lost."""
+        ...
+
+
 class MqttHub:
     """One broker connection shared by all MQTT nodes; `run` it as a task, it reconnects by itself."""
 
@@ -51,6 +58,8 @@ class MqttHub:
         self._on_change = on_change
         self._prefixes: set[str] = set()
         self._links: dict[str, MqttLink] = {}
+        self._topics: set[str] = set()
+        self._listeners: list[TopicListener] = []
         self._unsent: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(MAX_UNSENT_PAYLOADS)
         self._client: aiomqtt.Client | None = None
         self._up = asyncio.Event()
@@ -78,6 +87,24 @@ class MqttHub:
         """Subscribe to the node at `prefix` from the next connection on; call before `run`."""
         self._prefixes.add(prefix)
 
+    def expect_topics(self, topics: Iterable[str]) -> None:
+        """Subscribe to what other people's software publishes from the next connection on; call before `run`."""
+        self._topics.update(topics)
+
+    def listen(self, listener: "TopicListener") -> None:
+        """Give `listener` every message of its topics.
+
+        Raises:
+            LinkError: there is no connection to the broker.
+        """
+        self._demand_connection()
+        self._listeners.append(listener)
+
+    def unlisten(self, listener: "TopicListener") -> None:
+        """Give it none any more."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
+
     async def settled(self) -> None:
         """Wait a while for the connection, so that a start is not told as a failure."""
         with suppress(TimeoutError):
@@ -90,10 +117,7 @@ class MqttHub:
         Raises:
             LinkError: there is no connection to the broker.
         """
-        if self._client is None:
-            raise LinkError(
-                f"no broker at {self.address}", remedy=f"{self.reason}; start it or mend [mqtt] host and port"
-            )
+        self._demand_connection()
         self._links[from_node_topic(link.prefix)] = link
 
     def detach(self, link: "MqttLink") -> None:
@@ -113,18 +137,20 @@ class MqttHub:
         """Host and port for messages."""
         return f"{self._broker.host}:{self._broker.port}"
 
+    def _demand_connection(self) -> None:
+        if self._client is None:
+            raise LinkError(
+                f"no broker at {self.address}", remedy=f"{self.reason}; start it or mend [mqtt] host and port"
+            )
+
     def _new_client(self) -> aiomqtt.Client:
-        return aiomqtt.Client(
-            self._broker.host,
-            self._broker.port,
-            username=self._broker.username,
-            password=self._broker.password,
-            timeout=real_seconds(CONNECT_TIMEOUT_S),
-        )
+        return new_client(self._broker)
 
     async def _serve(self, client: aiomqtt.Client) -> None:
         for prefix in sorted(self._prefixes):
             await client.subscribe(from_node_topic(prefix))
+        for topic in sorted(self._topics):
+            await client.subscribe(topic)
         self._client = client
         self._up.set()
         self._tell(True, f"connected to {self.address}")
@@ -135,8 +161,13 @@ class MqttHub:
     async def _dispatch(self, client: aiomqtt.Client) -> None:
         loop = asyncio.get_running_loop()
         async for message in client.messages:
-            link = self._links.get(message.topic.value)
+            topic = message.topic.value
+            link = self._links.get(topic)
             payload = message.payload
+            if topic in self._topics and isinstance(payload, bytes | bytearray):
+                for listener in tuple(self._listeners):
+                    if topic in listener.topics:
+                        listener.heard(topic, bytes(payload), s_to_ns(loop.time()), retained=bool(message.retain))
             if link is not None and isinstance(payload, bytes | bytearray):
                 link.deliver(Received(bytes(payload), s_to_ns(loop.time())))
 
@@ -149,7 +180,8 @@ class MqttHub:
         self.reason = reason
         while not self._unsent.empty():
             self._unsent.get_nowait()
-        for link in tuple(self._links.values()):
+        lost: list[MqttLink | TopicListener] = [*self._links.values(), *self._listeners]
+        for link in lost:
             link.fail(f"broker {self.address} is away ({reason})")
         self._tell(False, reason)
 

@@ -28,15 +28,18 @@ _REMEDIES = {
 class UartPort:
     """A serial device by path."""
 
-    def __init__(self, path: str, baud_rate: int) -> None:
-        """Name the device; nothing is opened yet."""
+    def __init__(self, path: str, baud_rate: int, mode: str = "8N1") -> None:
+        """Name the device; nothing is opened yet. `mode` is data bits, parity (N, E or O) and stop bits."""
         self.name = path
         self._baud_rate = baud_rate
+        self._bits, self._parity, self._stop = int(mode[0]), mode[1], int(mode[2])
 
     async def open(self) -> ByteLink:
         """Open exclusively; LinkError says what to do."""
         try:
-            port = serial.Serial(self.name, self._baud_rate, timeout=0, exclusive=True)
+            port = serial.Serial(
+                self.name, self._baud_rate, self._bits, self._parity, self._stop, timeout=0, exclusive=True
+            )
         except serial.SerialException as error:
             remedy = _REMEDIES.get(error.errno or 0, str(error))
             raise LinkError(f"cannot open serial port {self.name}", remedy=remedy) from error

@@ -1,9 +1,10 @@
 """The conversation with one node: HELLO, time synchronisation, streams, commands, silence. No I/O, no clock.
 
-A little over 300 lines: what can be told apart (states, counting, pings, commands, recognition) has its own file; what
-is left shares the one state of one conversation.
+Well over 300 lines: what can be told apart (states, counting, pings, commands, recognition, who is where) has its own
+file; what is left shares the one state of one conversation.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from firmware_bridge.errors import WireError
@@ -18,14 +19,15 @@ from firmware_bridge.session.events import (
 )
 from firmware_bridge.session.outbox import Outbox
 from firmware_bridge.session.pings import Pings
-from firmware_bridge.session.recognition import recognise
+from firmware_bridge.session.recognition import recognise, second_of
+from firmware_bridge.session.roster import Roster
 from firmware_bridge.session.states import DELIVERING, State, Trigger, after
 from firmware_bridge.session.tally import Tally
 from firmware_bridge.site.survey import Node, Site
 from firmware_bridge.timebase import TimeBase
 from firmware_bridge.units import NS_PER_S
 from firmware_bridge.wire.codec import Undecodable, decode, encode
-from firmware_bridge.wire.commands import Capture, Command, Hello, Start
+from firmware_bridge.wire.commands import Capture, Command, Hello, Ping, Start
 from firmware_bridge.wire.framing import (
     DELIMITER,
     PROTOCOL_VERSION,
@@ -61,9 +63,13 @@ class Settings:
 class Session:
     """One conversation. Call `opened`, then `received` and `tick`; each returns what to do next."""
 
-    def __init__(self, link: str, site: Site, settings: Settings) -> None:
-        """Prepare a conversation over the link called `link` with whichever node of `site` answers."""
+    def __init__(self, link: str, site: Site, settings: Settings, roster: Roster | None = None) -> None:
+        """Prepare a conversation over the link called `link` with whichever node of `site` answers.
+
+        `roster` says on which other link the same node answers already; without one nobody else is asked.
+        """
         self._link = link
+        self._roster = roster or Roster()
         self._site = site
         self._settings = settings
         self.state = State.CLOSED
@@ -109,6 +115,12 @@ class Session:
         """The link is gone."""
         return Step(tuple(self._leave(Trigger.HUNG_UP, reason)))
 
+    def displaced(self, reason: str) -> Step:
+        """The node answers on another link now: what happens on this one is no longer about it."""
+        step = self.hung_up(reason)
+        self._node = None
+        return step
+
     def received(self, now_ns: int, data: bytes, at_ns: int) -> Step:
         """Bytes came in; `at_ns` is when."""
         events: list[SessionEvent] = []
@@ -134,6 +146,7 @@ class Session:
         frames, outcomes = self._outbox.overdue(now_ns, self._name())
         self._out += frames
         events += outcomes
+        events += self._pings_given_up(self._pings.given_up(now_ns), "no answer")
         self._start_again |= any(isinstance(outcome.command, Start) for outcome in outcomes)
         if now_ns >= self._next_health_ns:
             self._next_health_ns = now_ns + HEALTH_NS
@@ -145,6 +158,8 @@ class Session:
 
     def send(self, now_ns: int, ticket: int, command: Command) -> Step:
         """Send a command; in a `Capture` the start is common time, translated here to the node's clock."""
+        if isinstance(command, Ping) and self.state in _SYNCHRONISING:
+            return self._ping(now_ns, ticket)
         frame = None
         why = f"the node is {self.state}"
         if self.state in DELIVERING:
@@ -157,6 +172,25 @@ class Session:
             outcome = CommandOutcome(self._name(), ticket, command, done=False, text=why)
             return Step((outcome,), b"", self._next_ns())
         return Step((), frame, self._next_ns())
+
+    def greet(self, now_ns: int) -> Step:
+        """Somebody asked for it: forget the node and greet it anew."""
+        if after(self.state, Trigger.GREETING_ASKED) is self.state:
+            return Step((), b"", self._next_ns())
+        self._out = b""
+        events = self._leave(Trigger.GREETING_ASKED, "greeting it anew, as was asked for")
+        self._forget_peer()
+        events += self._converse(now_ns)
+        return Step(tuple(events), self._out, self._next_ns())
+
+    def overrun(self, dropped_bytes: int) -> None:
+        """We were too slow for its line: so many bytes made way."""
+        self._tally.dropped_bytes += dropped_bytes
+
+    def _ping(self, now_ns: int, ticket: int) -> Step:
+        ping = self._pings.ask(now_ns)
+        self._pings.await_answer(ping, now_ns, ticket)
+        return Step((), encode_packet(encode(ping, sequence=ping.ping_id)), self._next_ns())
 
     def _on_node_clock(self, command: Command) -> Command:
         if not isinstance(command, Capture) or command.start_ns == 0:
@@ -206,6 +240,7 @@ class Session:
             return self._identified(now_ns, message, packet.boot_id) if self.state in _GREETING else []
         if self._identity is None or self.state not in _SYNCHRONISING:
             return []
+        self._roster.heard(self._identity.uid, self._link, now_ns)
         if packet.boot_id != self._identity.boot_id:
             return self._rebooted(now_ns) if now_ns >= self._no_reboot_before_ns else []
         if not self._tally.fresh(packet.kind, packet.sequence):
@@ -230,6 +265,10 @@ class Session:
 
     def _identified(self, now_ns: int, ack: HelloAck, boot_id: int) -> list[SessionEvent]:
         recognised = recognise(ack, self._site)
+        if recognised.trigger is Trigger.IDENTIFIED:
+            elsewhere = self._roster.claim(ack.uid, self._link, now_ns)
+            if elsewhere is not None:
+                recognised = second_of(ack.uid, elsewhere)
         self._identity = Identity(
             uid=ack.uid,
             boot_id=boot_id,
@@ -252,15 +291,20 @@ class Session:
         trip = self._pings.answer(pong, at_ns)
         if trip is None:
             return []
+        events: list[SessionEvent] = []
+        ticket = self._pings.awaited(pong.ping_id)
+        if ticket is not None:
+            text = f"answered in {(at_ns - trip.sent_ns) / 1e6:.3f} ms"
+            events.append(CommandOutcome(self._name(), ticket, Ping(pong.ping_id), done=True, text=text))
         steps_before = self._timebase.steps
         self._timebase.observe(trip)
         self._tally.clock_steps += self._timebase.steps - steps_before
         self._round_trip_ns = trip.duration_ns
         self._answered_pings += 1
         if self.state is not State.SYNC or self._answered_pings < SYNC_PINGS or not self._timebase.ready:
-            return []
+            return events
         known = f"clock known to {self._timebase.sigma_ns / 1000:.0f} µs, data flows"
-        events = self._move(Trigger.SYNCHRONISED, known)
+        events += self._move(Trigger.SYNCHRONISED, known)
         self._start(now_ns)
         return events
 
@@ -284,8 +328,14 @@ class Session:
         self._converse(now_ns)
         return events
 
+    def _pings_given_up(self, tickets: Iterable[int], why: str) -> list[SessionEvent]:
+        return [CommandOutcome(self._name(), ticket, Ping(0), done=False, text=why) for ticket in tickets]
+
     def _leave(self, trigger: Trigger, reason: str) -> list[SessionEvent]:
         events: list[SessionEvent] = list(self._outbox.abandon(self._name(), reason))
+        events += self._pings_given_up(self._pings.waiting, reason)
+        self._pings.forget()
+        self._roster.release(self._link)
         if self._assembler is not None:
             events += self._assembler.flush()
         return events + self._move(trigger, reason)
@@ -303,6 +353,7 @@ class Session:
         return self._move(*verdict) if verdict else []
 
     def _health(self) -> LinkHealth:
+        self._tally.pings_unanswered = self._pings.unanswered
         return LinkHealth(
             link=self._link,
             node=self.node,
@@ -319,5 +370,5 @@ class Session:
 
     def _next_ns(self) -> int:
         retry_ns = self._outbox.next_ns
-        due = [self._next_due_ns, self._next_health_ns] + ([retry_ns] if retry_ns is not None else [])
-        return min(due)
+        waited = [due_ns for due_ns in (retry_ns, self._pings.next_ns) if due_ns is not None]
+        return min(self._next_due_ns, self._next_health_ns, *waited)

@@ -34,7 +34,12 @@ class StateChanged:
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What happened on one link since it was first opened."""
+    """What happened on one link since it was first opened.
+
+    `bad_frames` were damaged (bad CRC, or no frame at all), `resynchronised` counts the stretches of them;
+    `lost_frames` never came, `dropped_bytes` came faster than we read them; `connections` less one is how often it was
+    connected anew.
+    """
 
     received_bytes: int = 0
     frames: int = 0
@@ -45,6 +50,9 @@ class Counters:
     reboots: int = 0
     clock_steps: int = 0
     connections: int = 0
+    resynchronised: int = 0
+    pings_unanswered: int = 0
+    dropped_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from firmware_bridge.units import Quantity
 from firmware_bridge.wire.framing import PROTOCOL_VERSION
 from firmware_bridge.wire.reports import Feature, HelloAck
 
+_IN_TURN = "are sampled one after the other, and the site file has no skew_us: delays will be wrong"
+
 
 @dataclass(frozen=True, slots=True)
 class Recognition:
@@ -41,6 +43,15 @@ def recognise(ack: HelloAck, site: Site) -> Recognition:
     return Recognition(node, Trigger.IDENTIFIED, reason, complaints)
 
 
+def second_of(uid: int, link: str) -> Recognition:
+    """A second node of one name: only one of them can be where the site file says, and nobody knows which."""
+    reason = (
+        f"a second node with UID {uid:x}: one answers at {link} already; unplug one, or give one a UID of its own "
+        "and list it in the site file"
+    )
+    return Recognition(None, Trigger.DUPLICATE, reason)
+
+
 def _complaints(node: Node, ack: HelloAck) -> tuple[str, ...]:
     """What the site file says of the node and its introduction does not."""
     complaints = []
@@ -56,10 +67,12 @@ def _complaints(node: Node, ack: HelloAck) -> tuple[str, ...]:
     asked = (
         (hears, Feature.BURSTS, "it has microphones by the site file, but records no bursts"),
         (feels, Feature.BURSTS, "it has contact sensors by the site file, but records no bursts"),
-        (hears, Feature.SIMULTANEOUS, "its microphones are not sampled at the same instant: delays will be wrong"),
-        (feels, Feature.SIMULTANEOUS, "its contact sensors are not sampled at the same instant: delays will be wrong"),
+        (hears and not node.skewed, Feature.SIMULTANEOUS, f"its microphones {_IN_TURN}"),
+        (feels and not node.skewed, Feature.SIMULTANEOUS, f"its contact sensors {_IN_TURN}"),
         (node.trigger_line is not None, Feature.TRIGGER_LINE, "it has no trigger line, the site file says it has"),
         (node.siren, Feature.SIREN, "it has no siren, the site file says it has"),
         (bool(node.switches), Feature.SWITCH, "it switches nothing, the site file says it does"),
     )
+    if node.skewed and ack.features & Feature.SIMULTANEOUS:
+        complaints.append("it samples all channels at once, the site file has skew_us or late_us: delays will be wrong")
     return (*complaints, *(text for wanted, feature, text in asked if wanted and not ack.features & feature))

@@ -24,10 +24,12 @@ class Trigger(StrEnum):
     OPEN_FAILED = "open_failed"
     IDENTIFIED = "identified"
     VERSION_MISMATCH = "version_mismatch"
+    DUPLICATE = "duplicate"
     SYNCHRONISED = "synchronised"
     LOSS_HIGH = "loss_high"
     LOSS_LOW = "loss_low"
     REBOOTED = "rebooted"
+    GREETING_ASKED = "greeting_asked"
     SILENT = "silent"
     HUNG_UP = "hung_up"
 
@@ -42,12 +44,17 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
     (State.HELLO, Trigger.IDENTIFIED): State.SYNC,
     (State.INCOMPATIBLE, Trigger.IDENTIFIED): State.SYNC,
     (State.HELLO, Trigger.VERSION_MISMATCH): State.INCOMPATIBLE,
+    (State.HELLO, Trigger.DUPLICATE): State.INCOMPATIBLE,
     (State.SYNC, Trigger.SYNCHRONISED): State.STREAMING,
     (State.STREAMING, Trigger.LOSS_HIGH): State.DEGRADED,
     (State.DEGRADED, Trigger.LOSS_LOW): State.STREAMING,
     (State.SYNC, Trigger.REBOOTED): State.HELLO,
     (State.STREAMING, Trigger.REBOOTED): State.HELLO,
     (State.DEGRADED, Trigger.REBOOTED): State.HELLO,
+    (State.SYNC, Trigger.GREETING_ASKED): State.HELLO,
+    (State.STREAMING, Trigger.GREETING_ASKED): State.HELLO,
+    (State.DEGRADED, Trigger.GREETING_ASKED): State.HELLO,
+    (State.INCOMPATIBLE, Trigger.GREETING_ASKED): State.HELLO,
     (State.SYNC, Trigger.SILENT): State.LOST,
     (State.STREAMING, Trigger.SILENT): State.LOST,
     (State.DEGRADED, Trigger.SILENT): State.LOST,
@@ -55,6 +62,12 @@ TRANSITIONS: dict[tuple[State, Trigger], State] = {
 }
 
 DELIVERING = frozenset({State.STREAMING, State.DEGRADED})
+
+
+def diagram() -> str:
+    """The table as a mermaid state diagram."""
+    arrows = [f"    {before} --> {then}: {trigger}" for (before, trigger), then in TRANSITIONS.items()]
+    return "\n".join(["```mermaid", "stateDiagram-v2", "    [*] --> closed", *arrows, "```"])
 
 
 def after(state: State, trigger: Trigger) -> State:

@@ -25,6 +25,10 @@ class Tally:
         self.reboots = 0
         self.clock_steps = 0
         self.connections = 0
+        self.resynchronised = 0
+        self.pings_unanswered = 0
+        self.dropped_bytes = 0
+        self._in_damage = False
         self._streams: defaultdict[int, SequenceCounter] = defaultdict(SequenceCounter)
         self._window_good = 0
         self._window_bad = 0
@@ -40,11 +44,14 @@ class Tally:
             self.undecodable += 1
         else:
             self.bad_frames += 1
+            self._in_damage = True
         self._window_bad += 1
 
     def good(self) -> None:
         """Count a frame that we understood."""
         self.frames += 1
+        self.resynchronised += self._in_damage
+        self._in_damage = False
         self._window_good += 1
 
     def fresh(self, kind: int, sequence: int) -> bool:
@@ -81,4 +88,7 @@ class Tally:
             reboots=self.reboots,
             clock_steps=self.clock_steps,
             connections=self.connections,
+            resynchronised=self.resynchronised,
+            pings_unanswered=self.pings_unanswered,
+            dropped_bytes=self.dropped_bytes,
         )

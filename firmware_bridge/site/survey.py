@@ -14,8 +14,11 @@ from firmware_bridge.declared import load_declared
 from firmware_bridge.errors import SiteError
 from firmware_bridge.site.fittings import APART_M, QUANTITY_OF, Equipment, equipment_of, fitting_problems
 from firmware_bridge.site.hull import Hull
+from firmware_bridge.site.instruments import Instrument, instrument_of, instrument_problems
 from firmware_bridge.site.landmarks import Directions, Landmark
-from firmware_bridge.site.schema import AirTable, NodeTable, SiteTable, SurveyTable
+from firmware_bridge.site.machines import Machine, machine_problems, machines_of, switches_of
+from firmware_bridge.site.sampling import sampled_late_s, sampling_problems
+from firmware_bridge.site.schema import AirTable, InstrumentTable, NodeTable, SiteTable, SurveyTable
 from firmware_bridge.site.shapes import build_hull, shape_problems
 from firmware_bridge.units import Quantity
 
@@ -26,7 +29,8 @@ OUTSIDE_TOLERANCE_M = 0.01  # a microphone is mounted on the wall: the survey's 
 class Sensor:
     """One surveyed sensor: where it is, and how its node's SI values are corrected (offset + gain x value).
 
-    `hatch` is the name of the hatch whose position a hatch sensor measures.
+    `hatch` is the name of the hatch whose position a hatch sensor measures. `late_s` is how much later than its burst's
+    stated start a channel is sampled, where a converter takes its channels in turn.
     """
 
     name: str
@@ -37,6 +41,7 @@ class Sensor:
     gain: float
     offset: float
     hatch: str | None = None
+    late_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +55,16 @@ class Node:
     siren: bool
     sensors: tuple[Sensor, ...]
     switches: tuple[Equipment, ...] = ()
+    instrument: Instrument | None = None  # somebody else's sensor, which has no UID (0) and speaks no frame of ours
 
     def of_quantity(self, quantity: Quantity) -> tuple[Sensor, ...]:
         """This node's sensors of one kind, in channel order."""
         return tuple(sensor for sensor in self.sensors if sensor.quantity is quantity)
+
+    @property
+    def skewed(self) -> bool:
+        """Whether its burst channels are sampled one after the other, as the site file has it."""
+        return any(sensor.late_s for sensor in self.sensors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +74,18 @@ class Compartment:
     name: str
     volume_m3: float
     hull: Hull | None
+    lifeboat_seats: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Hatch:
-    """A hatch between two compartments."""
+    """A hatch between two compartments; `motor` is the switch that moves it where people need not."""
 
     name: str
     between: tuple[str, str]
     normally_open: bool
     area_m2: float
+    motor: Equipment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +102,7 @@ class Site:
     nodes: tuple[Node, ...]
     landmarks: tuple[Landmark, ...]
     _node_by_uid: dict[int, Node] = field(repr=False)
+    machines: tuple[Machine, ...] = ()
 
     def node_with_uid(self, uid: int) -> Node | None:
         """The surveyed node that reports `uid`."""
@@ -140,14 +154,20 @@ def load_site(path: Path) -> Site:
 def build_site(table: SiteTable, source: str) -> Site:
     """Turn declared tables into a Site; `source` is named in messages."""
     problems = [*_name_problems(table), *_reference_problems(table), *_sensor_problems(table)]
+    problems += sampling_problems(table)
     hulls = [build_hull(room.hull) for room in table.compartments]
-    compartments = tuple(Compartment(c.name, c.volume_m3, h) for c, h in zip(table.compartments, hulls, strict=True))
+    compartments = tuple(
+        Compartment(c.name, c.volume_m3, h, c.lifeboat_seats) for c, h in zip(table.compartments, hulls, strict=True)
+    )
     rooms = {room.name: room for room in compartments}
     problems += [*shape_problems(table.compartments, hulls), *_hull_problems(table, rooms)]
     problems += fitting_problems(table, {room.name: room.hull for room in compartments})
+    problems += machine_problems(table)
+    problems += instrument_problems(table)
     if problems:
         raise SiteError(f"{source} contradicts itself", remedy="\n  " + "\n  ".join(problems))
     nodes = tuple(_node(node) for node in table.nodes)
+    switches = switches_of(table)
     return Site(
         name=table.name,
         title=table.title or table.name,
@@ -155,21 +175,44 @@ def build_site(table: SiteTable, source: str) -> Site:
         air=table.air,
         survey=table.survey,
         compartments=compartments,
-        hatches=tuple(Hatch(h.name, h.between, h.normally == "open", h.area_m2) for h in table.hatches),
-        nodes=nodes,
+        hatches=tuple(
+            Hatch(h.name, h.between, h.normally == "open", h.area_m2, switches.get(h.motor or ""))
+            for h in table.hatches
+        ),
+        nodes=(*nodes, *(_instrument(instrument) for instrument in table.instruments)),
         landmarks=tuple(Landmark(mark.name, mark.position_m) for mark in table.landmarks),
         _node_by_uid={node.uid: node for node in nodes},
+        machines=machines_of(table),
     )
 
 
 def _node(table: NodeTable) -> Node:
+    late_s = sampled_late_s(table)
     sensors = tuple(
-        Sensor(s.name, table.name, QUANTITY_OF[s.quantity], s.channel, s.position_m, s.gain, s.offset, s.hatch)
+        Sensor(
+            name=s.name,
+            node=table.name,
+            quantity=QUANTITY_OF[s.quantity],
+            channel=s.channel,
+            position_m=s.position_m,
+            gain=s.gain,
+            offset=s.offset,
+            hatch=s.hatch,
+            late_s=late_s[s.name],
+        )
         for s in sorted(table.sensors, key=lambda s: s.channel)
     )
     uid = int(table.uid, 16)
     line, switches = table.trigger_line, equipment_of(table)
     return Node(table.name, uid, table.compartment, line, table.siren, sensors, switches)
+
+
+def _instrument(table: InstrumentTable) -> Node:
+    sensors = tuple(
+        Sensor(r.name, table.name, QUANTITY_OF[r.quantity], channel, r.position_m, 1.0, 0.0)
+        for channel, r in enumerate(table.readings)
+    )
+    return Node(table.name, 0, table.compartment, None, siren=False, sensors=sensors, instrument=instrument_of(table))
 
 
 def _twice(what: str, names: Iterable[str]) -> list[str]:
@@ -184,9 +227,18 @@ def _name_problems(table: SiteTable) -> list[str]:
     return [
         *_twice("compartments[].name", (c.name for c in table.compartments)),
         *_twice("hatches[].name", (h.name for h in table.hatches)),
-        *_twice("nodes[].name", (n.name for n in table.nodes)),
+        *_twice(
+            "instruments[].name or nodes[].name",
+            [n.name for n in table.nodes] + [one.name for one in table.instruments],
+        ),
         *_twice("nodes[].uid", (n.uid.lstrip("0") or "0" for n in table.nodes)),
-        *_twice("nodes[].sensors[].name", (s.name for n in table.nodes for s in n.sensors)),
+        *_twice(
+            "instruments[].readings[].name or nodes[].sensors[].name",
+            (
+                *(s.name for n in table.nodes for s in n.sensors),
+                *(r.name for one in table.instruments for r in one.readings),
+            ),
+        ),
         *_twice("nodes[].switches[].name", (s.name for n in table.nodes for s in n.switches)),
         *_twice("landmarks[].name", (mark.name for mark in table.landmarks)),
     ]
@@ -196,6 +248,7 @@ def _reference_problems(table: SiteTable) -> list[str]:
     rooms = {room.name for room in table.compartments}
     known = ", ".join(sorted(rooms))
     asked = [(f"nodes[{i}].compartment", node.compartment) for i, node in enumerate(table.nodes)]
+    asked += [(f"instruments[{i}].compartment", one.compartment) for i, one in enumerate(table.instruments)]
     asked += [(f"hatches[{i}].between", end) for i, hatch in enumerate(table.hatches) for end in hatch.between]
     return [f"{key}: no compartment {name!r}; known are {known}" for key, name in asked if name not in rooms]
 

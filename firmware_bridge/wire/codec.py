@@ -134,7 +134,7 @@ _TABLE = (
         lambda p: Levels(_levels_period(*_LEVELS.unpack(p.payload))),
     ),
 )
-_BY_KIND = {row.kind: row for row in _TABLE}
+_DECODERS = {row.kind: row.decode for row in _TABLE}
 _BY_MESSAGE = {row.message: row for row in _TABLE}
 _VERSION_FREE_KINDS = frozenset({_BY_MESSAGE[HelloAck].kind, _BY_MESSAGE[Hello].kind})
 
@@ -168,13 +168,13 @@ def encode(
 
 def decode(packet: Packet) -> Report | Command | Undecodable:
     """Packet to message, or the reason why not; never raises on any bytes."""
-    row = _BY_KIND.get(packet.kind)
-    if row is None:
+    decoder = _DECODERS.get(packet.kind)
+    if decoder is None:
         return Undecodable(packet.kind, packet.version, "unknown kind")
     if packet.version != PROTOCOL_VERSION and packet.kind not in _VERSION_FREE_KINDS:
         return Undecodable(packet.kind, packet.version, f"protocol version {packet.version}")
     try:
-        message: Report | Command = row.decode(packet)
+        message: Report | Command = decoder(packet)
     except (struct.error, ValueError) as error:
         return Undecodable(packet.kind, packet.version, str(error))
     return message

@@ -8,6 +8,7 @@ from enum import IntFlag, StrEnum
 from cobs import cobs
 
 from firmware_bridge.errors import WireError
+from firmware_bridge.wire.quick import twin_of
 
 PROTOCOL_VERSION = 1
 MAX_PAYLOAD_BYTES = 4352  # 4 channels x 512 samples x 2 bytes and their sub-header, with room for 8 more channels' ids
@@ -15,6 +16,10 @@ DELIMITER = b"\x00"
 
 _HEADER = struct.Struct("<BBHBBHQ")
 _CRC = struct.Struct("<I")
+_HEADER_BYTES = _HEADER.size
+_CRC_AT = -_CRC.size
+# Of anything with its own CRC-32 behind it, little-endian (Williams 1993, "A painless guide to CRC error detection").
+_CRC_RESIDUE = 0x2144DF1C
 _MIN_DECODED_BYTES = _HEADER.size + _CRC.size
 _MAX_DECODED_BYTES = _MIN_DECODED_BYTES + MAX_PAYLOAD_BYTES
 MAX_ENCODED_BYTES = _MAX_DECODED_BYTES + _MAX_DECODED_BYTES // 254 + 1  # COBS adds one byte in 254, and one
@@ -49,6 +54,12 @@ class Packet:
     flags: Flags = Flags.NONE
     node: int = 0
     version: int = PROTOCOL_VERSION
+
+
+_OpenPacket = twin_of(Packet)
+_FLAGS = tuple(Flags(value) for value in range(256))
+_unpack_header = _HEADER.unpack_from
+_uncobs = cobs.decode
 
 
 class FrameFaultKind(StrEnum):
@@ -111,10 +122,14 @@ class Deframer:
         """Packets and faults completed by `data`, in order."""
         found: list[Packet | FrameFault] = []
         pieces = data.split(DELIMITER)
-        for piece in pieces[:-1]:
-            self._extend(piece)
+        last = pieces.pop()
+        if pieces and (self._partial or self._overlong_bytes):
+            self._extend(pieces[0])
             self._complete(found)
-        self._extend(pieces[-1])
+            pieces[0] = b""
+        found += [_decode_frame(piece) for piece in pieces if piece]
+        if last:
+            self._extend(last)
         return found
 
     def _extend(self, piece: bytes) -> None:
@@ -134,25 +149,31 @@ class Deframer:
 
 
 def _decode_frame(encoded: bytes) -> Packet | FrameFault:
+    length = len(encoded)
+    if length > MAX_ENCODED_BYTES:
+        return FrameFault(FrameFaultKind.TOO_LONG, length)
     try:
-        decoded = cobs.decode(encoded)
+        decoded = _uncobs(encoded)
     except cobs.DecodeError:
-        return FrameFault(FrameFaultKind.NOT_COBS, len(encoded))
+        return FrameFault(FrameFaultKind.NOT_COBS, length)
     if len(decoded) < _MIN_DECODED_BYTES:
-        return FrameFault(FrameFaultKind.TOO_SHORT, len(encoded))
+        return FrameFault(FrameFaultKind.TOO_SHORT, length)
     if len(decoded) > _MAX_DECODED_BYTES:
-        return FrameFault(FrameFaultKind.TOO_LONG, len(encoded))
-    if zlib.crc32(decoded[: -_CRC.size]) != _CRC.unpack_from(decoded, len(decoded) - _CRC.size)[0]:
-        return FrameFault(FrameFaultKind.BAD_CRC, len(encoded))
-    version_kind, node, sequence, flags, boot_id, count, time_ns = _HEADER.unpack_from(decoded)
-    return Packet(
-        kind=version_kind & _TYPE_MASK,
-        version=version_kind >> _TYPE_BITS,
-        node=node,
-        sequence=sequence,
-        flags=Flags(flags),
-        boot_id=boot_id,
-        count=count,
-        time_ns=time_ns,
-        payload=decoded[_HEADER.size : -_CRC.size],
+        return FrameFault(FrameFaultKind.TOO_LONG, length)
+    if zlib.crc32(decoded) != _CRC_RESIDUE:
+        return FrameFault(FrameFaultKind.BAD_CRC, length)
+    version_kind, node, sequence, flags, boot_id, count, time_ns = _unpack_header(decoded)
+    made = _OpenPacket(
+        version_kind & _TYPE_MASK,
+        sequence,
+        decoded[_HEADER_BYTES:_CRC_AT],
+        time_ns,
+        count,
+        boot_id,
+        _FLAGS[flags],
+        node,
+        version_kind >> _TYPE_BITS,
     )
+    made.__class__ = Packet
+    packet: Packet = made
+    return packet

@@ -9,6 +9,7 @@ import numpy as np
 
 from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire.framing import Packet
+from firmware_bridge.wire.quick import twin_of
 from firmware_bridge.wire.reports import (
     Ack,
     AckResult,
@@ -40,6 +41,10 @@ SAMPLES = struct.Struct("<BBHQ")
 BURST = struct.Struct("<IIIIBBH")
 ACK = struct.Struct("<BBHB")
 LEVELS = struct.Struct("<QBBBx")
+
+_I2, _I4 = np.dtype("<i2"), np.dtype("<i4")
+_SAMPLES_BYTES = SAMPLES.size
+_OpenSamples = twin_of(Samples)
 
 
 def _text(data: bytes, length: int) -> str:
@@ -139,14 +144,18 @@ def encode_samples(report: Samples) -> bytes:
 
 def decode_samples(packet: Packet) -> Samples:
     """SAMPLES from bytes."""
-    first, channels, _, period_ns = SAMPLES.unpack_from(packet.payload)
+    payload, count = packet.payload, packet.count
+    first, channels, _, period_ns = SAMPLES.unpack_from(payload)
     if not 1 <= channels <= MAX_CHANNELS:
         raise ValueError(f"{channels} channels")
     if not 0 < period_ns <= MAX_SAMPLE_PERIOD_NS:
         raise ValueError(f"a sample period of {period_ns} ns")
-    exactly(packet.payload, SAMPLES.size + 4 * channels * packet.count)
-    counts = np.frombuffer(packet.payload, "<i4", offset=SAMPLES.size).reshape(packet.count, channels)
-    return Samples(first, period_ns, counts)
+    if len(payload) != _SAMPLES_BYTES + 4 * channels * count:
+        exactly(payload, _SAMPLES_BYTES + 4 * channels * count)
+    made = _OpenSamples(first, period_ns, np.ndarray((count, channels), _I4, payload, _SAMPLES_BYTES))
+    made.__class__ = Samples
+    samples: Samples = made
+    return samples
 
 
 def encode_burst(report: BurstPiece) -> bytes:
@@ -164,7 +173,7 @@ def decode_burst(packet: Packet) -> BurstPiece:
     exactly(packet.payload, BURST.size + 2 * channels * packet.count)
     if packet.count == 0 or offset + packet.count > total or rate_hz == 0:
         raise ValueError(f"piece {offset}+{packet.count} of {total} samples at {rate_hz} Hz")
-    counts = np.frombuffer(packet.payload, "<i2", offset=BURST.size).reshape(channels, packet.count)
+    counts = np.ndarray((channels, packet.count), _I2, packet.payload, BURST.size)
     return BurstPiece(burst_id, first, offset, total, rate_hz, counts)
 
 

@@ -99,7 +99,7 @@ def test_endless_bytes_without_a_delimiter_take_no_memory_and_no_time_from_other
             began_s = clock_s()
             await rig.say("A", lambda: b"\x55" * 50_000, every_s=0.05, for_s=20.0)
             await asyncio.sleep(2.0)
-            assert len(rig.bridge._lines[0].session._deframer._partial) < 10_000
+            assert len(rig.session("A")._deframer._partial) < 10_000
             assert_b_never_paused(rig, began_s)
 
     run_virtual(main())
@@ -216,7 +216,7 @@ def test_a_node_that_lies_about_time_ends_nothing(lie: Samples | Pong) -> None:
             node = rig.nodes["A"]
 
             def frame() -> bytes:
-                said = lie if isinstance(lie, Samples) else Pong(rig.bridge._lines[0].session._pings._last_id, *stamps)
+                said = lie if isinstance(lie, Samples) else Pong(rig.session("A")._pings._last_id, *stamps)
                 return node.say(now_ns(), said, time_ns=2**64 - 1)
 
             stamps = () if isinstance(lie, Samples) else (lie.received_ns, lie.sent_ns)

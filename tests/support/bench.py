@@ -1,7 +1,7 @@
 """A bridge on memory cables with fake nodes at their ends, in virtual time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from itertools import pairwise
 from typing import TypeVar
@@ -13,13 +13,15 @@ from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink
 from firmware_bridge.links.memory import MemoryLink, MemoryPort
 from firmware_bridge.samples import ScalarBlock
-from firmware_bridge.session.conversation import Settings
+from firmware_bridge.session.conversation import Session, Settings
 from firmware_bridge.session.events import CommandOutcome, LinkHealth, SessionEvent, StateChanged
+from firmware_bridge.session.exchange import Exchange
 from firmware_bridge.session.states import State
 from firmware_bridge.units import s_to_ns
 from firmware_bridge.wire.commands import Start
 from tests.support.fake_node import FakeNode
 from tests.support.sites import A_CHANNELS, B_CHANNELS, small_site
+from tests.support.terminals import TerminalEnd, TerminalPort
 
 PERIOD_S = 0.5
 Event = TypeVar("Event")
@@ -44,25 +46,26 @@ class CountingPort(MemoryPort):
 class Bench:
     """Nodes A and B on ports of the same names; what the bridge tells is kept with its time."""
 
-    def __init__(self) -> None:
-        self.ports = {name: CountingPort(name) for name in "AB"}
+    def __init__(self, ports: Mapping[str, CountingPort | TerminalPort] | None = None) -> None:
+        self.ports = ports or {name: CountingPort(name) for name in "AB"}
         self.nodes = {
             "A": FakeNode(uid=0xA1, channels=A_CHANNELS),
             "B": FakeNode(uid=0xB2, channels=B_CHANNELS, slow_channel=0),
         }
         self.told: list[tuple[float, SessionEvent]] = []
-        self.ends: dict[str, MemoryLink] = {}
+        self.ends: dict[str, MemoryLink | TerminalEnd] = {}
         self._players: dict[str, list[asyncio.Task[None]]] = {}
         settings = Settings(sample_period_ms=round(1000 * PERIOD_S))
-        self.bridge = Bridge(small_site(), tuple(self.ports.values()), settings, self._take, np.random.default_rng(7))
+        self.exchange = Exchange(small_site(), self.ports, settings)
+        self.bridge = Bridge(self.exchange, tuple(self.ports.values()), self._take, np.random.default_rng(7))
 
     def _take(self, event: SessionEvent) -> None:
         self.told.append((asyncio.get_running_loop().time(), event))
 
-    def plug(self, *names: str) -> None:
-        """Plug the nodes in; they power up."""
+    def plug(self, *names: str, at: str | None = None) -> None:
+        """Plug the nodes in, at the ports of their names or `at` another; they power up."""
         for name in names:
-            node, end = self.nodes[name], self.ports[name].plug()
+            node, end = self.nodes[name], self.ports[at or name].plug()
             node.reboot()
             node.heard.clear()
             self.ends[name] = end
@@ -79,7 +82,7 @@ class Bench:
             player.cancel()
         await asyncio.wait(players)
 
-    async def _answer(self, node: FakeNode, end: MemoryLink) -> None:
+    async def _answer(self, node: FakeNode, end: MemoryLink | TerminalEnd) -> None:
         with suppress(LinkError):
             while True:
                 data = (await end.read()).data
@@ -88,7 +91,7 @@ class Bench:
                 if answer:
                     end.write(answer)
 
-    async def _stream(self, node: FakeNode, end: MemoryLink) -> None:
+    async def _stream(self, node: FakeNode, end: MemoryLink | TerminalEnd) -> None:
         with suppress(LinkError):
             while True:
                 await asyncio.sleep(PERIOD_S)
@@ -104,8 +107,22 @@ class Bench:
                     self.ends[name].write(what())
             await asyncio.sleep(every_s)
 
+    def session(self, port: str) -> Session:
+        """The conversation on the link at `port`."""
+        conversation = self.exchange.conversation(port)
+        assert isinstance(conversation, Session)
+        return conversation
+
     def of(self, kind: type[Event], *, since_s: float = 0.0) -> list[Event]:
         return [event for at_s, event in self.told if isinstance(event, kind) and at_s >= since_s]
+
+    def states(self, port: str) -> list[StateChanged]:
+        """All that was told of the link at `port`."""
+        return [event for event in self.of(StateChanged) if event.link == port]
+
+    def states_of(self, node: str) -> list[StateChanged]:
+        """All that was told of `node`, wherever it was."""
+        return [event for event in self.of(StateChanged) if event.node == node]
 
     def state(self, port: str) -> State:
         """The newest that was told of the link at `port`."""
@@ -128,9 +145,9 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(*plugged: str) -> AsyncIterator[Bench]:
+async def bench(*plugged: str, ports: Mapping[str, CountingPort | TerminalPort] | None = None) -> AsyncIterator[Bench]:
     """A running bench with these nodes known and streaming. Its end checks that the bridge lived, and left nothing."""
-    own = Bench()
+    own = Bench(ports)
     own.plug(*plugged)
     running = asyncio.create_task(own.bridge.run())
     await asyncio.sleep(3.0)

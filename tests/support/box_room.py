@@ -41,19 +41,24 @@ def heard(
     *,
     late_s: Floats | None = None,
     samples: int = SAMPLES,
+    order: int = ORDER,
+    speed_m_s: float = SPEED_M_S,
 ) -> Floats:
-    """One recording (microphones, samples) of a source of unit power at a metre, `late_s` (microphones,) later."""
+    """One recording (microphones, samples) of a source of unit power at a metre, `late_s` (microphones,) later.
+
+    Up to `order` walls are mirrors one after the other; 0 is free field.
+    """
     length = samples + LEAD
     frequency_hz = fft.rfftfreq(length, 1.0 / RATE_HZ)
     response = np.zeros((len(places_m), len(frequency_hz)), dtype=complex)
-    for image in product(range(-ORDER, ORDER + 1), repeat=3):
+    for image in product(range(-order, order + 1), repeat=3):
         mirrors = sum(map(abs, image))
-        if mirrors > ORDER:
+        if mirrors > order:
             continue
         number = np.array(image)
         at = np.where(number % 2 == 0, number * SIZE_M + source_m, (number + 1) * SIZE_M - source_m)
         distance = np.linalg.norm(places_m - at, axis=1)
-        delay = distance / SPEED_M_S + (0.0 if late_s is None else late_s)
+        delay = distance / speed_m_s + (0.0 if late_s is None else late_s)
         response += (REFLECTED**mirrors / distance)[:, None] * np.exp(-2j * np.pi * frequency_hz * delay[:, None])
     sound = fft.rfft(random.standard_normal(length))
     return np.asarray(fft.irfft(sound * response, n=length, axis=1)[:, LEAD:])

@@ -10,8 +10,9 @@ import aiomqtt
 
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink
+from firmware_bridge.links.broker import BrokerSettings
 from firmware_bridge.links.memory import MemoryPort
-from firmware_bridge.links.mqtt import BrokerSettings, MqttHub, MqttPort
+from firmware_bridge.links.mqtt import MqttHub, MqttPort
 from firmware_bridge.links.uart import UartPort
 from tests.conftest import Broker
 
@@ -176,3 +177,6 @@ async def _subscribed(near: ByteLink, node: aiomqtt.Client) -> None:
     while not heard.done():
         await node.publish(f"{PREFIX}/from-node", b"?")
         await asyncio.wait([heard], timeout=0.05)
+    await node.publish(f"{PREFIX}/from-node", b"!")  # on a busy machine more than one question is on its way
+    while b"!" not in (await near.read()).data:
+        pass

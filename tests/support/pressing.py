@@ -1,17 +1,15 @@
-"""Pressure and temperature as the bridge delivers them."""
-
-import math
-from collections.abc import Mapping, Sequence
+"""Pressure and temperature as the bridge delivers them, and cabins to put them into."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from controller.detect.pressure import BLOCK_NS, MIN_NOISE_PA, WINDOWS_S, PressureHistory, Settings, judge
+from controller.detect.pressure import PressureTrend, Settings
+from controller.detect.pressure_volume import VolumeWatch
 from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.units import NS_PER_S, Quantity
 
-BLOCK_S = BLOCK_NS / NS_PER_S
 START_PA = 99_330.0
+ROOM = "cabin"
 
 
 def scalars(
@@ -32,45 +30,43 @@ def temperatures(time_s: ArrayLike, value_k: ArrayLike) -> ScalarBlock:
     return scalars(time_s, value_k, quantity=Quantity.TEMPERATURE, sensor="P1-temperature")
 
 
-def block_times(blocks: int) -> NDArray[np.float64]:
-    """The middle of so many blocks, the first at the epoch."""
-    return np.asarray(BLOCK_S * (np.arange(blocks) + 0.5), dtype=np.float64)
+def restless(random: np.random.Generator, minutes: int, settings: Settings | None = None) -> NDArray[np.float64]:
+    """A cabin without a leak, minute by minute, drawn from the model that the detector assumes: Pa about zero."""
+    quiet = settings or Settings()
+    step_s = 60.0
+    kept = np.exp(-step_s / quiet.wander_s)
+    wander = np.empty(minutes)
+    at = quiet.wander_pa * random.standard_normal()
+    for minute in range(minutes):
+        wander[minute] = at
+        at = kept * at + quiet.wander_pa * np.sqrt(1.0 - kept**2) * random.standard_normal()
+    walk = np.cumsum(np.sqrt(quiet.walk_pa2_s * step_s) * random.standard_normal(minutes))
+    return np.asarray(wander + walk, dtype=np.float64)
 
 
-def history(block_means_pa: Sequence[float] | NDArray[np.float64], settings: Settings | None = None) -> PressureHistory:
-    """A sensor that delivered one value a block; the last block is still filling."""
-    sensor = PressureHistory(settings or Settings())
-    sensor.take_pressure(scalars(block_times(len(block_means_pa)), block_means_pa))
-    return sensor
-
-
-def histories(means_pa: Mapping[str, NDArray[np.float64]]) -> dict[str, PressureHistory]:
-    return {name: history(means) for name, means in means_pa.items()}
-
-
-def random_walk(random: np.random.Generator, blocks: int, pa2_s: float) -> NDArray[np.float64]:
-    """Block means of a cabin that wanders: steps of variance D x 5 s."""
-    return START_PA + np.cumsum(np.sqrt(pa2_s * BLOCK_S) * random.standard_normal(blocks))
-
-
-def episodes_of_false_falls(means_pa: NDArray[np.float64], settings: Settings) -> int:
-    """How often `judge` would report a significant fall of these block means, asked after every block.
-
-    Asking it six million times a year would take an hour. Its significance is overstated here by leaving out all but
-    the least sensor noise, and it is asked only where that alone would do. Reports within an hour are one episode.
-    """
-    suspects: set[int] = set()
-    for window_s in WINDOWS_S:
-        blocks = round(window_s / BLOCK_S)
-        most_pa = math.sqrt(settings.random_walk_pa2_s * window_s + 2 * MIN_NOISE_PA**2)
-        fallen = (means_pa[:-blocks] - means_pa[blocks:]) / most_pa > settings.threshold_sigmas
-        suspects |= set((np.flatnonzero(fallen) + blocks).tolist())
-    longest = round(max(WINDOWS_S) / BLOCK_S)
-    episodes, last = 0, -math.inf
-    for newest in sorted(suspects):
-        known = means_pa[max(0, newest - longest - 1) : newest + 2]  # one more block, still filling
-        trend = judge({"P1": history(known, settings)}, settings)
+def watched(
+    time_s: NDArray[np.float64],
+    pressures_pa: dict[str, NDArray[np.float64]],
+    *,
+    temperature_k: NDArray[np.float64] | None = None,
+    settings: Settings | None = None,
+    volume_m3: float = 916.0,
+    until_found: bool = False,
+) -> tuple[list[tuple[float, PressureTrend]], VolumeWatch]:
+    """A volume that was told all that; when what was believed (a NaN is a value that never came)."""
+    watch = VolumeWatch({ROOM: volume_m3}, settings or Settings())
+    found = []
+    for row, at_ns in enumerate(np.rint(time_s * NS_PER_S).astype(np.int64)):
+        stamp = np.array([at_ns])
+        if temperature_k is not None and np.isfinite(temperature_k[row]):
+            watch.take_temperature("T", ROOM, stamp, temperature_k[row : row + 1])
+        for name, values in pressures_pa.items():
+            if np.isfinite(values[row]):
+                watch.take_pressure(name, stamp, values[row : row + 1])
+        watch.step(int(at_ns) + 2 * NS_PER_S)
+        trend = watch.trend()
         if trend is not None and trend.significant:
-            episodes += (newest - last) * BLOCK_S > 3600.0
-            last = newest
-    return episodes
+            found.append((float(time_s[row]), trend))
+            if until_found:
+                break
+    return found, watch

@@ -119,7 +119,7 @@ class Stage:
         if step.job is not None:
             self.story.jobs.append((self.now_s, step.job))
             if self.answer_jobs:
-                self.say(LocateDone(self._locate(step.job), step.job.generation), after_s=0.5)
+                self.say(LocateDone((self._locate(step.job),), step.job.generation), after_s=0.5)
 
     def burst(self, node: str, command: Capture) -> WaveBlock:
         names = tuple(sensor.name for sensor in self.site.node(node).of_quantity(Quantity.ULTRASOUND))

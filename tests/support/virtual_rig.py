@@ -10,17 +10,19 @@ import msgspec
 
 from controller.app import App, Observers, inline
 from controller.config import Configuration, ControllerTable
+from controller.evidence.keeping import Plan
 from controller.journal.entries import AnyEntry, Entry, to_json
 from controller.pipeline.picture import Picture
-from firmware_bridge.declared import parse_declared
+from firmware_bridge.declared import parse_declared, read_tables
 from firmware_bridge.links.memory import MemoryPort
+from firmware_bridge.links.recording import Settings as Recordings
 from firmware_bridge.units import Quantity
 from sim.attach.cable import CableLine
 from sim.attach.rig import Rig, render_inline
 from sim.heard import Heard, heard
 from sim.plant.plant import Plant
 from sim.scenario.scenario import ScenarioTable
-from tests.support.shipped import shipped
+from tests.support.shipped import CONFIGS, shipped
 
 Kind = TypeVar("Kind", bound=Entry)
 
@@ -46,11 +48,18 @@ def scenario(name: str = "ms09-2018", **changes: object) -> ScenarioTable:
     return table.model_copy(update=changes)
 
 
+def plan(table: ScenarioTable, declared: ControllerTable, compartment: str, settings: Recordings) -> Plan:
+    """What `leakctl run --record` would ask for."""
+    site = msgspec.json.encode(read_tables(CONFIGS / "sites" / f"{table.site}.toml"))
+    return Plan(settings, site, declared.model_dump_json(exclude_none=True).encode(), compartment)
+
+
 async def run_virtual_rig(
     table: ScenarioTable,
     duration_s: float,
     *,
     journal: Path | None = None,
+    recording: Recordings | None = None,
     settings: Mapping[str, object] | None = None,
     during: Callable[[App, Run, float], None] | None = None,
 ) -> Run:
@@ -78,6 +87,7 @@ async def run_virtual_rig(
         journal,
         Observers(lambda entry: run.entries.append((rig.now_s, entry)), on_picture),
         runner=inline,
+        recording=None if recording is None else plan(table, declared, compartment, recording),
     )
     tasks = [asyncio.create_task(rig.run()), asyncio.create_task(app.run())]
     for second in range(round(duration_s)):

@@ -201,7 +201,7 @@ def test_what_the_site_promises_and_the_node_does_not_is_complained_of() -> None
     identity = talk.of(StateChanged)[1].identity
     assert identity is not None
     assert identity.complaints == (
-        "its contact sensors are not sampled at the same instant: delays will be wrong",
+        "its contact sensors are sampled one after the other, and the site file has no skew_us: delays will be wrong",
         "it has no trigger line, the site file says it has",
         "it switches nothing, the site file says it does",
     )

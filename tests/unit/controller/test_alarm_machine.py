@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.alarm.machine import ACTIVE, MAX_ALARMS, TRANSITIONS, AlarmMachine, Trigger
+from controller.alarm.machine import MAX_ALARMS, AlarmMachine, Settings
+from controller.alarm.table import ACTIVE, QUIETED, TRANSITIONS, Trigger
 from controller.alarm.types import AlarmClass, AlarmState, Condition
 
 LEAK = Condition("leak", AlarmClass.CAUTION, "possible leak", ("heard",))
@@ -13,7 +14,7 @@ NODES = Condition("nodes", AlarmClass.CAUTION, "node lost: A", ("A: silent",), f
 
 @pytest.fixture
 def machine() -> AlarmMachine:
-    return AlarmMachine()
+    return AlarmMachine(Settings(off_delay_s=0.0))
 
 
 def test_an_acknowledged_alarm_goes_with_its_condition(machine: AlarmMachine) -> None:
@@ -67,9 +68,9 @@ def test_graver_is_told_again_and_is_not_silenced_by_the_old_acknowledgement(mac
 
 
 def test_milder_does_not_lower_what_stands(machine: AlarmMachine) -> None:
-    machine.step(10, [replace(LEAK, alarm_class=AlarmClass.EMERGENCY)])
+    machine.step(10, [replace(LEAK, alarm_class=AlarmClass.WARNING)])
     assert machine.step(20, [LEAK]) == []
-    assert [alarm.alarm_class for alarm in machine.standing] == [AlarmClass.EMERGENCY]
+    assert [alarm.alarm_class for alarm in machine.standing] == [AlarmClass.WARNING]
     machine.step(30, [])
     machine.step(40, [LEAK])  # but what returned and comes anew is as grave as it comes
     assert [(alarm.alarm_class, alarm.occurrence) for alarm in machine.standing] == [(AlarmClass.CAUTION, 2)]
@@ -93,8 +94,10 @@ def test_gravest_then_newest_comes_first(machine: AlarmMachine) -> None:
     assert [alarm.key for alarm in machine.standing] == ["siren", "leak", "nodes"]
 
 
-def test_the_same_key_twice_in_one_step_is_one_alarm(machine: AlarmMachine) -> None:
-    changes = machine.step(10, [LEAK, replace(LEAK, alarm_class=AlarmClass.WARNING)])
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_same_key_twice_in_one_step_is_one_alarm(machine: AlarmMachine, turned: bool) -> None:
+    met = [LEAK, replace(LEAK, alarm_class=AlarmClass.WARNING)]
+    changes = machine.step(10, met[::-1] if turned else met)
     assert len(changes) == 1
     assert machine.standing[0].alarm_class is AlarmClass.WARNING
 
@@ -106,13 +109,16 @@ def test_alarms_are_bounded(machine: AlarmMachine) -> None:
 
 
 def test_the_table_is_complete() -> None:
-    """Whatever stands can return or be raised again, and be acknowledged; normal can only be raised."""
+    """Whatever stands can go: nothing is a dead end, and what can be worse can be told so."""
+    assert set(TRANSITIONS.values()) == set(AlarmState)
     for state in AlarmState:
         triggers = {trigger for before, trigger in TRANSITIONS if before is state}
         if state is AlarmState.NORMAL:
-            assert triggers == {Trigger.RAISED}
+            assert triggers == {Trigger.RAISED, Trigger.HELD_BACK, Trigger.INHIBITED, Trigger.TAKEN_OUT}
         elif state in ACTIVE:
-            assert {Trigger.GRAVER, Trigger.GREW, Trigger.RETURNED} <= triggers
+            assert {Trigger.GRAVER, Trigger.GREW, Trigger.RETURNED, Trigger.LATCHED, Trigger.REANNOUNCED} <= triggers
+        elif state in QUIETED:
+            assert {Trigger.BROKE_OUT, Trigger.RELEASED, Trigger.RELEASED_OVER} <= triggers
         else:
-            assert triggers == {Trigger.RAISED, Trigger.ACKNOWLEDGED}
-    assert set(TRANSITIONS.values()) == set(AlarmState)
+            assert Trigger.RAISED in triggers
+            assert triggers & {Trigger.ACKNOWLEDGED, Trigger.RESET}

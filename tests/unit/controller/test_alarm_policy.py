@@ -1,4 +1,4 @@
-"""Which class what evidence deserves, and which faults are one condition."""
+"""Which class what evidence of a leak deserves."""
 
 import itertools
 import math
@@ -6,18 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from controller.alarm.policy import (
-    BROKER,
-    LEAK,
-    NODES,
-    SENSORS,
-    SIREN,
-    FaultEvidence,
-    LeakEvidence,
-    Settings,
-    fault_conditions,
-    leak_conditions,
-)
+from controller.alarm.keys import LEAK
+from controller.alarm.policy import LeakEvidence, Settings, leak_conditions
 from controller.alarm.types import AlarmClass, Condition
 from controller.localize.verdict import Reason
 from firmware_bridge.units import S_PER_HOUR
@@ -133,38 +123,27 @@ def test_the_evidence_names_sensors_and_figures() -> None:
     assert unlocated.evidence[1].startswith("no fix: ")
 
 
-def test_lost_nodes_are_one_condition() -> None:
-    assert fault_conditions(FaultEvidence()) == []
-    (one,) = fault_conditions(FaultEvidence(lost_nodes=(("A", "silent"),)))
-    assert (one.key, one.alarm_class, one.text) == (NODES, CAUTION, "node lost: A")
-    (both,) = fault_conditions(FaultEvidence(lost_nodes=(("A", "silent"), ("B", "hung up"))))
-    assert both.text == "nodes lost: A, B"
-    assert both.evidence == ("A: silent", "B: hung up")
-    assert both.members == {"A", "B"}
+def test_two_barometers_on_one_node_are_one_source() -> None:
+    """They share its supply, its clock and its reboots."""
+    told = trend(RAPID, agreeing=TWO)
+    for nodes, expected in ((frozenset({"N1"}), CAUTION), (frozenset({"N1", "N2"}), EMERGENCY)):
+        (one,) = leak_conditions(LeakEvidence((), None, told, size_of(told), nodes), Settings())
+        assert one.alarm_class is expected
 
 
-def test_every_fault_has_its_own_condition_and_says_why() -> None:
-    faults = FaultEvidence(
-        lost_nodes=(("A", "silent"),),
-        poor_sensors=(("B", "mute: B1"), ("B", "no bursts"), ("P1-pressure", "silent")),
-        broker="127.0.0.1:1883: refused",
-        siren="S1: no answer",
-    )
-    told = {one.key: one for one in fault_conditions(faults)}
-    assert {key: one.alarm_class for key, one in told.items()} == {
-        NODES: CAUTION,
-        SENSORS: ADVISORY,
-        BROKER: ADVISORY,
-        SIREN: CAUTION,
-    }
-    assert told[SENSORS].text == "not fully working: B, P1-pressure"
-    assert told[SENSORS].members == {"B: mute: B1", "B: no bursts", "P1-pressure: silent"}
-    assert told[BROKER].evidence == ("127.0.0.1:1883: refused",)
-    assert told[SIREN].evidence == ("S1: no answer",)
+@pytest.mark.parametrize(("mmhg_h", "raised"), [(0.12, "raises"), (0.09, "holds"), (0.07, "nothing")])
+def test_what_crew_and_feeds_do_by_themselves_raises_nothing(mmhg_h: float, raised: str) -> None:
+    """From 0.1 mmHg/h on; down to a fifth below it only an alarm that stands is held."""
+    told = trend(mmhg_h)
+    found = leak_conditions(LeakEvidence((), None, told, size_of(told)), Settings())
+    assert [("holds" if one.only_holds else "raises") for one in found] == ([] if raised == "nothing" else [raised])
 
 
-def test_no_fault_is_graver_than_a_caution() -> None:
-    many = tuple((f"N{i}", "silent") for i in range(64))
-    everything = FaultEvidence(lost_nodes=many, poor_sensors=many, broker="x", siren="y")
-    assert max(one.alarm_class for one in fault_conditions(everything)) is CAUTION
-    assert len(fault_conditions(everything)) == 4
+def test_the_deadband_is_for_slow_falls_only() -> None:
+    """Sound beside it, or a reserve time that is short all the same, is no matter of a deadband."""
+    told = trend(0.05)
+    (heard,) = leak_conditions(LeakEvidence(LOUD, None, told, size_of(told)), Settings())
+    assert (heard.alarm_class, heard.only_holds) == (WARNING, False)
+    low = trend(0.05, pressure_pa=491.0 * 133.322387)
+    (short,) = leak_conditions(LeakEvidence((), None, low, size_of(low)), Settings())
+    assert (short.alarm_class, short.only_holds) == (WARNING, False)

@@ -115,7 +115,7 @@ def test_every_setting_of_a_room_can_be_set() -> None:
         ("[onset]\nlearning_burst = 30\n", ["onset.learning_burst", "unknown key", "spelling"]),
         ("colour = 'red'\n", ["colour", "unknown key"]),
         ("[onset]\nlearning_bursts = 2\n", ["onset.learning_bursts", "greater than or equal to 3", "found 2"]),
-        ("[pressure]\nrandom_walk_pa2_s = 0\n", ["pressure.random_walk_pa2_s", "greater than 0", "found 0"]),
+        ("[pressure]\nwalk_pa2_s = 0\n", ["pressure.walk_pa2_s", "greater than 0", "found 0"]),
         ("[pressure]\nconfirm_sigmas = nan\n", ["pressure.confirm_sigmas", "finite"]),
         ("[mqtt]\nport = 70000\n", ["mqtt.port", "less than or equal to 65535", "found 70000"]),
         ("[mqtt]\nport = '1883'\n", ["mqtt.port", "valid integer", "found '1883'"]),
@@ -187,6 +187,7 @@ def test_of_two_compartments_with_microphones_one_must_be_named(folder: Path) ->
 def test_the_broker_and_its_password(folder: Path) -> None:
     secret = folder / "secret"
     secret.write_text("tea leaves\n", encoding="utf-8")
+    secret.chmod(0o600)
     broker = load(folder, f"[mqtt]\nhost = 'somewhere'\nusername = 'me'\npassword_file = '{secret}'\n").broker
     assert broker is not None
     assert (broker.host, broker.port, broker.username, broker.password) == ("somewhere", 1883, "me", "tea leaves")
@@ -202,6 +203,7 @@ def test_a_password_file_that_cannot_be_read_is_named(folder: Path, content: byt
     secret = folder / "secret"
     if content is not None:
         secret.write_bytes(content)
+        secret.chmod(0o600)
     configuration = load(folder, f"[mqtt]\npassword_file = '{secret}'\n")
     with pytest.raises(ControllerError, match=r"cannot read mqtt\.password_file .*secret"):
         _ = configuration.broker

@@ -84,7 +84,7 @@ def test_the_fields_of_a_fix() -> None:
     assert [(left.node, left.why) for left in entry.rejected] == [("D", verdict.rejected[0].why)]
     assert [place.position_m for place in entry.candidates] == [c.position_m for c in verdict.candidates]
     assert "left out D" in sentence(entry)
-    assert sentence(entry).startswith("leak at (1.860, -0.997, 0.465) m ± 2.0 cm (95 %)")
+    assert sentence(entry).startswith("leak 1 at (1.860, -0.997, 0.465) m ± 2.0 cm (95 %)")
 
 
 def test_the_fields_of_an_alarm_and_a_node() -> None:

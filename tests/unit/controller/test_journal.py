@@ -11,6 +11,7 @@ import pytest
 
 from controller.errors import ControllerError
 from controller.journal.entries import AnyEntry, to_json
+from controller.journal.lines import checked
 from controller.journal.reader import journal_files, read_entries
 from controller.journal.writer import JournalWriter
 from tests.support.entries import entries, note
@@ -68,7 +69,7 @@ def test_a_restart_within_the_second_goes_on_in_the_same_file(tmp_path: Path) ->
 
 
 def test_files_rotate_and_the_oldest_go(tmp_path: Path) -> None:
-    line = len(to_json(note(1000))) + 1
+    line = len(checked(to_json(note(1000)))) + 1
     journal = writer(tmp_path, max_file_bytes=10 * line, max_files=3)
     for seq in range(1000, 1100):
         journal.append([note(seq)], durable=False)
@@ -181,7 +182,7 @@ def test_the_first_error_of_a_full_disk_leaves_the_rest_readable(
 def test_a_file_that_cannot_be_opened_when_rotating_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    line = len(to_json(note(10))) + 1
+    line = len(checked(to_json(note(10)))) + 1
     journal = writer(tmp_path, max_file_bytes=2 * line)
     journal.append([note(10), note(11)], durable=False)
 

@@ -1,6 +1,7 @@
 """Noise floor and onset: what counts as above, for how long, for whom; and how often chance alone gets there."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from scipy import stats
 from controller.detect.bands import BandLevels
 from controller.detect.onset import Loudness, NoiseFloor, OnsetDetector, Settings
 from firmware_bridge.samples import WaveBlock
+from firmware_bridge.units import s_to_ns
 from tests.support.hearing import wave_block
 
 FLOOR_DB = np.array([50.0, 47.0, 44.0])
@@ -33,11 +35,11 @@ def detector() -> OnsetDetector:
 def hear(levels: list[BandLevels], detector: OnsetDetector) -> Iterator[Hear]:
     """Let `detector` hear one burst of given levels above the floor, the same at two microphones."""
 
-    def one(rise_db: float = 0.0, node: str = "A", band: int | None = None) -> Loudness:
+    def one(rise_db: float = 0.0, node: str = "A", band: int | None = None, at_s: float = 0.0) -> Loudness:
         rises = np.zeros(3)
         rises[slice(None) if band is None else band] = rise_db
         levels.append(BandLevels(np.tile(FLOOR_DB + rises, (2, 1))))
-        heard = detector.hear(BLOCK[node])
+        heard = detector.hear(replace(BLOCK[node], start_ns=s_to_ns(at_s)))
         assert heard is not None
         return heard
 
@@ -219,3 +221,66 @@ def test_quiet_stays_quiet_for_a_long_time(levels: list[BandLevels]) -> None:
             onsets += bool(detector.nodes_above)
     assert singles < 12
     assert onsets == 0
+
+
+# ---- the floor follows the room
+
+
+def follow(hear: Hear, detector: OnsetDetector, rise_db: Callable[[float], float], until_s: float) -> Loudness:
+    """A burst every 10 s while nothing sounds; the last of them."""
+    heard = hear(rise_db(0.0))
+    for at_s in np.arange(0.0, until_s, 10.0):
+        heard = hear(rise_db(float(at_s)), at_s=float(at_s))
+        if heard.above_floor:
+            break
+        detector.follow(s_to_ns(at_s))
+    return heard
+
+
+@pytest.mark.parametrize("step_db", [-6.0, 0.4])
+def test_a_floor_comes_to_what_is_heard_as_slowly_as_it_says(
+    hear: Hear, detector: OnsetDetector, step_db: float
+) -> None:
+    learn(hear)
+    follow(hear, detector, lambda _: step_db, 1800.0 + 120.0)
+    # A first-order lag: 1 - 1/e of the way after 1,800 s of bursts that are old enough.
+    assert hear(step_db).rise_db == pytest.approx(step_db / np.e, rel=0.02)
+
+
+def test_what_came_after_a_machine_stopped_is_heard_again(hear: Hear, detector: OnsetDetector) -> None:
+    learn(hear)
+    assert not hear(-5.0).above_floor
+    follow(hear, detector, lambda _: -6.0, 3 * 3600.0)
+    assert hear(-5.0).above_floor
+    assert not hear(-5.0).creeping
+
+
+def test_bursts_shortly_before_an_onset_do_not_move_the_floor(hear: Hear, detector: OnsetDetector) -> None:
+    learn(hear)
+    follow(hear, detector, lambda _: 0.4, 110.0)
+    detector.sound_began()
+    detector.follow(s_to_ns(1e6))
+    assert hear(0.4).rise_db == pytest.approx(0.4)
+
+
+def test_a_floor_follows_upward_only_so_far(hear: Hear, detector: OnsetDetector) -> None:
+    learn(hear)
+    heard = follow(hear, detector, lambda at_s: 0.5 * at_s / 3600.0, 40 * 3600.0)
+    assert heard.above_floor
+    assert heard.creeping
+    # 3 dB above what was learned the floor stays; 6 sigmas of 0.12 dB above that are an onset.
+    assert heard.rise_db == pytest.approx(6.0 * np.hypot(0.1 * np.sqrt(10 / 9) * np.sqrt(1.1), 0.05), abs=0.02)
+
+
+def test_downward_there_is_no_end(hear: Hear, detector: OnsetDetector) -> None:
+    learn(hear)
+    follow(hear, detector, lambda _: -30.0, 12 * 3600.0)
+    assert hear(-30.0).rise_db == pytest.approx(0.0, abs=0.01)
+
+
+def test_a_loud_burst_alone_does_not_move_the_floor(hear: Hear, detector: OnsetDetector) -> None:
+    learn(hear)
+    hear(0.0)
+    hear(20.0, at_s=1000.0)
+    detector.follow(s_to_ns(1e6))
+    assert hear(1.0).rise_db == pytest.approx(1.0)

@@ -137,12 +137,12 @@ def test_one_job_at_a_time_and_none_without_new_sound(stage: Stage) -> None:
     stage.loud_db = 20.0
     stage.run(30.0)
     ((_, job),) = stage.story.jobs
-    stage.say(LocateDone(fix(), job.generation))
+    stage.say(LocateDone((fix(),), job.generation))
     stage.run(0.25)
     assert len(stage.story.jobs) == 2  # what was heard meanwhile waited
     assert len(stage.story.jobs[1][1].captures) > len(job.captures) + 3
     stage.unplug("A", "B", "C", "D")
-    stage.say(LocateDone(fix(), job.generation))
+    stage.say(LocateDone((fix(),), job.generation))
     stage.run(10.0)
     assert len(stage.story.jobs) <= 3
 
@@ -157,7 +157,7 @@ def test_a_late_verdict_on_an_old_sound_is_not_told(stage: Stage) -> None:
     stage.loud_db = 20.0
     stage.run(20.0)
     assert len(stage.of(SoundOnset)) == 2
-    stage.say(LocateDone(fix(), 0))
+    stage.say(LocateDone((fix(),), 0))
     assert stage.run(1.0).picture.verdict is None
 
 

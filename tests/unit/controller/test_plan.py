@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from controller.localize.forward import SurveyErrors, sound_speed
 from controller.localize.locate import LocateJob, Locator, Settings
-from controller.localize.region import CHI_SQUARE_95_2D, radius95_m
+from controller.localize.region import radius95_m
 from controller.localize.verdict import Fix
 from controller.measure.coherence import CoherentGroup, coherent_groups
 from controller.plan.bound import Bounds, Surveyed, bounds, group_bound
@@ -145,7 +145,7 @@ def test_the_radius_in_closed_form_for_a_source_over_the_middle_of_a_cross() -> 
     found = bounds([group_bound(group, loud, points, known)], normal, known)
     across = sigma * np.sqrt(2.0) / (2.0 * a / np.hypot(a, h))
     # the peaks' floor of 0.3 us, 0.1 mm, adds in squares 0.2 %
-    assert found.radius95_m[0] == pytest.approx(np.sqrt(CHI_SQUARE_95_2D) * across, rel=0.005)
+    assert found.radius95_m[0] == pytest.approx(2.4477 * across, rel=0.005)
 
 
 def test_mirrored_places_have_mirrored_radii() -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from controller.localize.hull_search import predicted_delays
+from controller.measure.air import absorption_db_m
 from controller.measure.correlation import correlate
-from controller.plan.air import absorption_db_m
 from controller.plan.hearing import BANDS, Air, Listening, Noise, heard, remembered, signal_to_noise
 from controller.plan.source import Leak
 from tests.support.hearing import RATE_HZ, SAMPLES, SPEED_M_S, Listener, Source, box_site

@@ -10,9 +10,10 @@ from controller.detect.onset import Settings
 from controller.localize.track import MAX_DOUBTS
 from controller.localize.verdict import Fix, Reason, Verdict
 from controller.measure.captures import Capture
-from controller.pipeline.happenings import Happening, Learned, Located, SoundOnset, SoundOver
+from controller.pipeline.happenings import Happening, LeakGone, Learned, Located, SoundOnset, SoundOver
 from controller.pipeline.news import TELL_AGAIN_S
-from controller.pipeline.sound_watch import QUIET_BURSTS, QUIET_CAPTURES, Phase, SoundWatch
+from controller.pipeline.quiet_captures import NEWEST, OLDEST
+from controller.pipeline.sound_watch import QUIET_BURSTS, Phase, SoundWatch
 from firmware_bridge.units import s_to_ns
 from tests.support.hearing import ROOM, box_site, wave_block
 from tests.support.verdicts import fix, no_fix
@@ -32,13 +33,14 @@ class Room:
         )
         self.watch = SoundWatch(SITE, ROOM, Settings())
         self.second = 0
+        self.pace = 1
         self.random = np.random.default_rng(1)
 
     def hear(self, rise_db: float = 0.0, nodes: Iterable[str] = NODES, *, missing: bool = False) -> list[Happening]:
         """One capture at so much above the floor, and what the watch makes of it."""
-        self.second += 1
+        self.second += self.pace
         # A floor that never moves has no spread: a fortieth of a decibel, hidden under the assumed twentieth.
-        self._level_db = 50.0 + rise_db + 0.025 * (self.second % 2)
+        self._level_db = 50.0 + rise_db + 0.025 * (self.second // self.pace % 2)
         blocks = {}
         for node in nodes:
             names = tuple(f"{node}{i}" for i in range(4))
@@ -67,9 +69,9 @@ class Room:
         assert isinstance(onset, SoundOnset)
         return onset
 
-    def verdict(self, verdict: Verdict, generation: int = 0, *, at_s: float | None = None) -> list[Happening]:
+    def verdict(self, *verdicts: Verdict, generation: int = 0, at_s: float | None = None) -> list[Happening]:
         now_s = self.second if at_s is None else at_s
-        return self.watch.take_verdict(s_to_ns(now_s), verdict, generation)
+        return self.watch.take_verdicts(s_to_ns(now_s), verdicts, generation)
 
 
 @pytest.fixture
@@ -130,7 +132,7 @@ def test_jobs_are_of_the_sound_and_of_what_was_before(room: Room) -> None:
     job = room.watch.next_job(295.0)
     assert job is not None
     assert len(job.captures) == 1  # the capture that made it an onset came before the step said so
-    assert len(job.quiet) == min(LEARNING, QUIET_CAPTURES)
+    assert len(job.quiet) == min(LEARNING, OLDEST + NEWEST)
     assert (job.temperature_k, job.generation) == (295.0, 0)
     assert room.watch.next_job(295.0) is None  # nothing new
     room.hear(10.0)
@@ -203,14 +205,14 @@ def test_bursts_of_other_rooms_are_not_ours(room: Room) -> None:
 def test_the_first_verdict_is_told_and_what_jitters_is_not(room: Room) -> None:
     room.sound()
     first = fix(radius95_m=0.02)
-    assert room.verdict(first) == [Located(first)]
+    assert room.verdict(first) == [Located(first, 1)]
     assert room.watch.verdict == first
     x, y, z = first.position_m
     jittered = fix((x + 0.015, y, z), radius95_m=0.02)
     assert room.verdict(jittered) == []
     assert room.watch.verdict == first  # for whoever looks, it stays as it was told
     moved = fix((x + 0.025, y, z), radius95_m=0.02)
-    assert room.verdict(moved) == [Located(moved)]
+    assert room.verdict(moved) == [Located(moved, 1)]
 
 
 def test_a_verdict_is_told_again_after_a_while(room: Room) -> None:
@@ -218,7 +220,7 @@ def test_a_verdict_is_told_again_after_a_while(room: Room) -> None:
     told = fix()
     room.verdict(told, at_s=100.0)
     assert room.verdict(told, at_s=100.0 + TELL_AGAIN_S) == []
-    assert room.verdict(told, at_s=100.1 + TELL_AGAIN_S) == [Located(told)]
+    assert room.verdict(told, at_s=100.1 + TELL_AGAIN_S) == [Located(told, 1)]
 
 
 def test_reasons_are_news_when_they_change_and_a_fix_always(room: Room) -> None:
@@ -227,7 +229,7 @@ def test_reasons_are_news_when_they_change_and_a_fix_always(room: Room) -> None:
     assert room.verdict(quiet) == [Located(quiet)]
     assert room.verdict(no_fix()) == []
     assert room.verdict(ambiguous) == [Located(ambiguous)]
-    assert room.verdict(fix()) == [Located(fix())]
+    assert room.verdict(fix()) == [Located(fix(), 1)]
 
 
 def test_a_place_stands_through_some_doubt_and_falls_with_more(room: Room) -> None:
@@ -236,16 +238,87 @@ def test_a_place_stands_through_some_doubt_and_falls_with_more(room: Room) -> No
     for _ in range(MAX_DOUBTS - 1):
         assert room.verdict(no_fix()) == []
     assert isinstance(room.watch.verdict, Fix)
-    assert room.verdict(no_fix()) == [Located(no_fix())]
+    assert room.verdict(no_fix()) == [LeakGone(1, fix()), Located(no_fix())]
+    assert room.watch.leaks == ()
 
 
 def test_a_verdict_on_a_sound_that_is_over_says_nothing_of_the_next(room: Room) -> None:
     room.sound()
     for _ in range(QUIET_BURSTS):
         room.hear()
-    assert room.verdict(fix(), 0) == []
+    assert room.verdict(fix(), generation=0) == []
     room.hear(10.0)
     room.hear(10.0)
     assert room.phase() is Phase.SOUNDING
-    assert room.verdict(fix(), 0) == []  # computed from the old sound, back only now
-    assert room.verdict(fix(), 1) == [Located(fix())]
+    assert room.verdict(fix(), generation=0) == []  # computed from the old sound, back only now
+    assert room.verdict(fix(), generation=1) == [Located(fix(), 1)]
+
+
+def test_every_leak_is_told_by_its_number(room: Room) -> None:
+    room.sound()
+    first, second = fix((0.0, 1.0, 0.5)), fix((1.0, 2.4, 1.5))
+    assert room.verdict(first, second) == [Located(first, 1)]  # one is believed at once, the other when confirmed
+    assert room.verdict(second, first) == [Located(second, 2)]
+    assert [leak.number for leak in room.watch.leaks] == [1, 2]
+    assert room.watch.verdict == first
+    assert room.verdict(first, second, no_fix()) == []
+    for _ in range(MAX_DOUBTS - 1):
+        assert room.verdict(second, no_fix()) == []
+    assert room.verdict(second, no_fix()) == [LeakGone(1, first)]
+    assert room.watch.verdict == second
+
+
+def test_a_region_that_shrank_by_half_is_news(room: Room) -> None:
+    room.sound()
+    wide, narrow = fix(radius95_m=0.05), fix(radius95_m=0.02)
+    assert room.verdict(wide) == [Located(wide, 1)]
+    assert room.verdict(fix(radius95_m=0.03)) == []
+    assert room.verdict(narrow) == [Located(narrow, 1)]
+
+
+# ---- what the room sounds like
+
+
+def burst_ids(room: Room) -> list[int]:
+    """Of the background that the next sound is held against."""
+    room.hear(10.0)
+    room.hear(10.0)
+    room.hear(10.0)
+    job = room.watch.next_job(295.0)
+    assert job is not None
+    return [capture.burst_id for capture in job.quiet]
+
+
+def test_the_background_follows_the_room_and_keeps_its_oldest(room: Room) -> None:
+    room.learn()
+    for _ in range(600):
+        room.hear()
+    ids = burst_ids(room)
+    assert ids[:OLDEST] == list(range(1, OLDEST + 1))
+    # One a minute, the last of them two minutes old when the sound began.
+    newest = ids[OLDEST:]
+    assert len(newest) == NEWEST
+    assert np.diff(newest).tolist() == [60] * (NEWEST - 1)
+    assert LEARNING + 600 - 60 - 120 <= newest[-1] <= LEARNING + 600 - 120
+
+
+def test_what_comes_shortly_before_an_onset_is_no_background(room: Room) -> None:
+    room.learn()
+    for _ in range(119):
+        room.hear()
+    assert max(burst_ids(room)) <= LEARNING
+
+
+def test_a_sound_that_crept_in_is_held_against_the_oldest_alone(room: Room) -> None:
+    """The floor comes after three quarters of a decibel an hour by 0.75 x (1800 + 120) s = 0.4 dB, less than an onset,
+    until it stands 3 dB above what was learned; half a decibel later the newest captures are full of the sound."""
+    room.learn()
+    room.pace = 20
+    began = room.second
+    while room.phase() is not Phase.SOUNDING and room.second < 8 * 3600:
+        room.hear(0.75 * (room.second - began) / 3600.0)
+    assert 3.4 < 0.75 * (room.second - began) / 3600.0 < 3.7
+    room.hear(4.0)
+    job = room.watch.next_job(295.0)
+    assert job is not None
+    assert [capture.burst_id for capture in job.quiet] == list(range(1, OLDEST + 1))

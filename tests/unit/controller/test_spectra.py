@@ -1,5 +1,7 @@
 """Spectra of bursts against transforms computed directly; what is missing, loose, odd or slow; layouts of the band."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,7 +18,7 @@ from controller.measure.spectra import (
     layout_for,
     tapered,
 )
-from tests.support.hearing import RATE_HZ, Listener, Source, box_site, wave_block
+from tests.support.hearing import RATE_HZ, Listener, Source, box_site, group_of, wave_block
 
 SITE = box_site(alone=("C", "D", "E"))  # the line is A and B
 NOISE = (Source((1.0, 1.0, 0.0)),)
@@ -139,3 +141,21 @@ def test_layouts_hold_every_delay_and_stay_within_the_band(samples: int, rate_hz
     assert layout.first_bin + layout.bins <= layout.length // 2 + 1
     assert layout.step_hz[0] >= BAND_HZ[0]
     assert layout.step_hz[-1] <= min(BAND_HZ[1], HIGHEST_SHARE * rate_hz)
+
+
+def test_channels_sampled_one_after_the_other_are_put_back_to_the_start() -> None:
+    """A tone that each channel samples later: by its phase, worked out with numpy, all spectra are the first one's."""
+    late_s = np.array([0.0, 2e-6, 4e-6, 6e-6])
+    tone_hz, samples = 41e3, 4096
+    time_s = np.arange(samples) / RATE_HZ
+    wave = np.cos(2 * np.pi * tone_hz * (time_s + late_s[:, None]))
+    group = replace(group_of(np.eye(4, 3).tolist()), late_s=tuple(late_s))
+    spectra = burst_spectra(group, Capture(1, {"N": wave_block("N", group.sensors, wave)}))
+    assert spectra is not None
+    peak = int(np.abs(spectra.values[0]).argmax())
+    # The tone lies within half a bin (47 Hz) of the bin whose phase is turned: 6 us x 24 Hz x 2 pi = 9e-4 rad.
+    assert np.angle(spectra.values[:, peak] / spectra.values[0, peak]) == pytest.approx(0.0, abs=1e-3)
+    plain = burst_spectra(replace(group, late_s=()), Capture(1, {"N": wave_block("N", group.sensors, wave)}))
+    assert plain is not None
+    turned = np.angle(plain.values[:, peak] / plain.values[0, peak])
+    assert turned == pytest.approx(2 * np.pi * tone_hz * late_s, abs=2e-3)

@@ -3,15 +3,16 @@
 import numpy as np
 import pytest
 
-from controller.app import _DATA
 from controller.pipeline.events import Event
+from controller.pipeline.inbox import DATA as _DATA
 from firmware_bridge.samples import LevelBlock, VibrationBlock
 from firmware_bridge.session.events import CommandOutcome, SessionEvent, StateChanged
 from firmware_bridge.units import NS_PER_S, Quantity, s_to_ns
 from tests.support.pressing import scalars
 from tests.support.stepping import LEARNED_S, Stage
 
-UNUSED = sorted(set(Quantity) - {Quantity.PRESSURE, Quantity.TEMPERATURE, Quantity.ULTRASOUND})
+USED = {Quantity.PRESSURE, Quantity.TEMPERATURE, Quantity.ULTRASOUND, Quantity.PP_NITROGEN, Quantity.HATCH}
+UNUSED = sorted(set(Quantity) - USED)
 
 
 def vibration(node: str, burst_id: int, now_ns: int) -> VibrationBlock:

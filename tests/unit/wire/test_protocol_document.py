@@ -12,6 +12,7 @@ from firmware_bridge.session import conversation, outbox
 from firmware_bridge.session.states import TRANSITIONS, State, Trigger
 from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire import codec, commands, framing, report_payloads, reports
+from sim.node.firmware import HOST_LOST_NS
 
 ROOT = Path(__file__).parents[3]
 TEXT = (ROOT / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -150,6 +151,7 @@ def test_limits_and_times_are_those_of_the_code() -> None:
         "time between these pings": conversation.SYNC_PING_NS / NS_PER_S,
         "time between pings afterwards": conversation.PING_NS / NS_PER_S,
         "command again after": outbox.RETRY_NS / NS_PER_S,
+        "silence of the host until a siren sounds by itself": HOST_LOST_NS / NS_PER_S,
         "MQTT payload": mqtt.MAX_PAYLOAD_BYTES,
     }
 

@@ -1,4 +1,4 @@
-"""How much sound air swallows, for expected levels. Speeds of sound are localize's."""
+"""How much sound air swallows. Speeds of sound are localize's."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,0 +1,1 @@
+"""What a run decided, made again out of its recording: states, steps, replay. What is recorded says links/recording."""

@@ -1,0 +1,107 @@
+"""Is the truth inside the stated region as often as that says, with survey, hull and thermometer as wrong as they say?
+
+95 % are to be inside, and 92 to 98 % are allowed; a share of n fixes is measured to within two standard deviations of
+the binomial, which are added. Squared errors in units of their covariance have a chi-square of 2 n degrees of freedom.
+"""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from tests.support.ears import faulty
+from tests.support.tally import Tally, most_of, tally, tolerance
+from tests.support.trials import Doubt, Setting, boxes
+
+pytestmark = [pytest.mark.statistical, pytest.mark.timeout(3600)]
+
+LEAST, MOST = 0.92, 0.98
+TRIALS, FAINT_TRIALS, RIGS = 150, 60, 100
+CAREFUL = Doubt(microphone_m=3e-4)  # what is faint needs a survey that keeps all pairs in step
+LOUD = {
+    "+10 dB": Setting("box, +10 dB", 10.0),
+    "0 dB": Setting("box, 0 dB", 0.0),
+}
+FAINT = {
+    "-10 dB, 2 mm": Setting("box, -10 dB", -10.0),
+    "-10 dB": Setting("box, -10 dB, microphones to 0.3 mm", -10.0, doubt=CAREFUL),
+    "-15 dB": Setting("box, -15 dB, microphones to 0.3 mm", -15.0, doubt=CAREFUL),
+    "-20 dB, ten bursts": Setting("box, -20 dB, ten bursts, microphones to 0.3 mm", -20.0, bursts=10, doubt=CAREFUL),
+}
+RADIUS = (
+    "radius95_m is that of the circle about the 95 % ellipse, which is long: it holds 98.5 % of truths where the axes "
+    "are as 1 to 5 (40 of 40 in either box, 39 of 39 in the tube); localize/region.py"
+)
+FAR = (
+    "where the highest place is refused, a lower one - even below min_standing - becomes the fix: 1 of 34, 1 of 22 and "
+    "1 of 30 fixes were off by a metre; localize/locate.py, localize/choice.py"
+)
+STEERED = (
+    "the covariance of a steered fix is the solver's, which weighs survey, hull and speed of sound, while the map that "
+    "placed it weighs none of them: 57 % inside at -10 dB and 0.3 mm; localize/attempt.py"
+)
+
+
+def told(one: Tally) -> str:
+    return f"fixes, in ellipse, in circle, mean, median, error, far: {one.row}"
+
+
+@cache
+def in_a_box(name: str) -> Tally:
+    setting = (LOUD | FAINT)[name]
+    return tally(setting.name, boxes(setting, range(TRIALS if name in LOUD else FAINT_TRIALS)))
+
+
+@cache
+def in_the_tube() -> Tally:
+    return tally("shipped tube, hole of 2 mm", faulty("ms09-2018", "nothing", range(RIGS)))
+
+
+@pytest.mark.parametrize("name", LOUD)
+def test_loud_leaks_are_nearly_all_fixed(name: str) -> None:
+    """95 % of them at least."""
+    one = in_a_box(name)
+    assert one.trials - one.fixes <= most_of(0.05, one.trials), told(one)
+
+
+@pytest.mark.parametrize("name", LOUD)
+def test_the_ellipse_holds_the_truth_as_often_as_it_says(name: str) -> None:
+    one = in_a_box(name)
+    assert LEAST - tolerance(LEAST, one.fixes) <= one.in_ellipse <= MOST + tolerance(MOST, one.fixes), told(one)
+
+
+@pytest.mark.parametrize("name", LOUD)
+def test_errors_are_as_large_as_their_covariance(name: str) -> None:
+    """99.8 % of a chi-square."""
+    one = in_a_box(name)
+    low, high = (float(chi2.ppf(share, 2 * one.fixes)) / one.fixes for share in (0.001, 0.999))
+    assert low <= float(np.mean(one.nees)) <= high, told(one)
+
+
+def test_in_the_shipped_tube_too() -> None:
+    one = in_the_tube()
+    assert LEAST - tolerance(LEAST, one.fixes) <= one.in_ellipse <= MOST + tolerance(MOST, one.fixes), told(one)
+
+
+@pytest.mark.xfail(reason=RADIUS)
+@pytest.mark.parametrize("name", LOUD)
+def test_the_radius_holds_the_truth_as_often_as_it_says(name: str) -> None:
+    one = in_a_box(name)
+    assert LEAST - tolerance(LEAST, one.fixes) <= one.in_circle <= MOST + tolerance(MOST, one.fixes), told(one)
+
+
+@pytest.mark.xfail(reason=FAR)
+def test_faint_fixes_are_rarely_far_off() -> None:
+    """Beyond three stated radii: 1 in 200 over all faint sets together, judged by the binomial at 5 %."""
+    sets = [in_a_box(name) for name in FAINT]
+    far, fixes = sum(one.far for one in sets), sum(one.fixes for one in sets)
+    assert far <= most_of(1 / 200, fixes, 0.05), [told(one) for one in sets]
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.xfail(reason=STEERED, strict=name == "-10 dB")) for name in FAINT]
+)
+def test_the_ellipse_of_faint_fixes(name: str) -> None:
+    one = in_a_box(name)
+    assert LEAST - tolerance(LEAST, one.fixes) <= one.in_ellipse <= MOST + tolerance(MOST, one.fixes), told(one)
