@@ -56,8 +56,9 @@ class Consumer:
         self.process = start(
             started, "sh", "-c",
             f'exec "{SUBSCRIBE}" -h {broker.host} -p {broker.port} -c -i consumer -q 1 -v '
-            f'-t leakloc/site/alarm_event -t leakloc/site/status >>"{self._file}"',
+            f"-t leakloc/site/alarm_event -t leakloc/site/status -t '$SYS/broker/version' >>{self._file}",
         )  # fmt: skip
+        wait_for(lambda: self._file.exists() and "$SYS" in self._file.read_text(), "its subscription")
 
     def messages(self, topic: str) -> list[dict[str, Any]]:
         if not self._file.exists():

@@ -62,9 +62,9 @@ def test_the_demo_succeeds_and_its_alarm_is_on_mqtt_as_documented(
     demo = start(started, LEAKSIM, "demo", "--seed", "11", "--speed", str(SPEED), "--json", "--out", tmp_path / "out")
     words = shlex.split(next_json(demo, "broker")["text"])
     host, port = words[words.index("-h") + 1], words[words.index("-p") + 1]
-    listener = start(
-        started, SUBSCRIBE, "-h", host, "-p", port, "-v", "-t", "leakloc/soyuz-om/#", "-T", "leakloc/+/node/#"
-    )
+    heard = tmp_path / "heard"  # a pipe would be full before the end
+    command = f"exec {SUBSCRIBE} -h {host} -p {port} -v -t 'leakloc/soyuz-om/#' -T 'leakloc/+/node/#' >{heard}"
+    listener = start(started, "sh", "-c", command)
     output, _ = demo.communicate(timeout=120)
     assert demo.returncode == 0
     summary = json.loads(output.splitlines()[-1])
@@ -76,7 +76,8 @@ def test_the_demo_succeeds_and_its_alarm_is_on_mqtt_as_documented(
     }  # fmt: skip
     assert (tmp_path / "out" / "picture.png").read_bytes().startswith(b"\x89PNG")
     listener.terminate()  # it would wait for the broker to come back
-    lines = [line.split(" ", 1) for line in listener.communicate(timeout=20)[0].splitlines()]
+    listener.wait(timeout=20)
+    lines = [line.split(" ", 1) for line in heard.read_text().splitlines()]
     messages = [(topic, payload) for topic, payload in lines if payload != "(null)"]  # so it shows what was cleared
     alarms = [json.loads(payload) for topic, payload in messages if topic == "leakloc/soyuz-om/alarm/leak"]
     assert [alarm["alarm_class"] for alarm in alarms if alarm["cause"] in {"raised", "graver"}] == [

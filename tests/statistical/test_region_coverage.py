@@ -29,18 +29,6 @@ FAINT = {
     "-15 dB": Setting("box, -15 dB, microphones to 0.3 mm", -15.0, doubt=CAREFUL),
     "-20 dB, ten bursts": Setting("box, -20 dB, ten bursts, microphones to 0.3 mm", -20.0, bursts=10, doubt=CAREFUL),
 }
-RADIUS = (
-    "radius95_m is that of the circle about the 95 % ellipse, which is long: it holds 98.5 % of truths where the axes "
-    "are as 1 to 5 (40 of 40 in either box, 39 of 39 in the tube); localize/region.py"
-)
-FAR = (
-    "where the highest place is refused, a lower one - even below min_standing - becomes the fix: 1 of 34, 1 of 22 and "
-    "1 of 30 fixes were off by a metre; localize/locate.py, localize/choice.py"
-)
-STEERED = (
-    "the covariance of a steered fix is the solver's, which weighs survey, hull and speed of sound, while the map that "
-    "placed it weighs none of them: 57 % inside at -10 dB and 0.3 mm; localize/attempt.py"
-)
 
 
 def told(one: Tally) -> str:
@@ -84,14 +72,12 @@ def test_in_the_shipped_tube_too() -> None:
     assert LEAST - tolerance(LEAST, one.fixes) <= one.in_ellipse <= MOST + tolerance(MOST, one.fixes), told(one)
 
 
-@pytest.mark.xfail(reason=RADIUS)
 @pytest.mark.parametrize("name", LOUD)
 def test_the_radius_holds_the_truth_as_often_as_it_says(name: str) -> None:
     one = in_a_box(name)
     assert LEAST - tolerance(LEAST, one.fixes) <= one.in_circle <= MOST + tolerance(MOST, one.fixes), told(one)
 
 
-@pytest.mark.xfail(reason=FAR)
 def test_faint_fixes_are_rarely_far_off() -> None:
     """Beyond three stated radii: 1 in 200 over all faint sets together, judged by the binomial at 5 %."""
     sets = [in_a_box(name) for name in FAINT]
@@ -99,9 +85,7 @@ def test_faint_fixes_are_rarely_far_off() -> None:
     assert far <= most_of(1 / 200, fixes, 0.05), [told(one) for one in sets]
 
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.xfail(reason=STEERED, strict=name == "-10 dB")) for name in FAINT]
-)
+@pytest.mark.parametrize("name", FAINT)
 def test_the_ellipse_of_faint_fixes(name: str) -> None:
     one = in_a_box(name)
     assert LEAST - tolerance(LEAST, one.fixes) <= one.in_ellipse <= MOST + tolerance(MOST, one.fixes), told(one)
