@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.statistical, pytest.mark.timeout(3600)]
 
 LEAST, MOST = 0.92, 0.98
 TRIALS, FAINT_TRIALS, RIGS = 150, 60, 100
+ALLOWING = 1.3  # of 2: what is left where localize/one_errs.py widens a region for nodes that do not err after all
 CAREFUL = Doubt(microphone_m=3e-4)  # what is faint needs a survey that keeps all pairs in step
 LOUD = {
     "+10 dB": Setting("box, +10 dB", 10.0),
@@ -61,10 +62,9 @@ def test_the_ellipse_holds_the_truth_as_often_as_it_says(name: str) -> None:
 
 @pytest.mark.parametrize("name", LOUD)
 def test_errors_are_as_large_as_their_covariance(name: str) -> None:
-    """99.8 % of a chi-square."""
+    """At most 99.9 % of a chi-square; and not far less, though each fix also allows for a node that errs unseen."""
     one = in_a_box(name)
-    low, high = (float(chi2.ppf(share, 2 * one.fixes)) / one.fixes for share in (0.001, 0.999))
-    assert low <= float(np.mean(one.nees)) <= high, told(one)
+    assert ALLOWING <= float(np.mean(one.nees)) <= float(chi2.ppf(0.999, 2 * one.fixes)) / one.fixes, told(one)
 
 
 def test_in_the_shipped_tube_too() -> None:
