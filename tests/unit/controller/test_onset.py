@@ -1,5 +1,6 @@
 """Noise floor and onset: what counts as above, for how long, for whom; and how often chance alone gets there."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -244,7 +245,7 @@ def test_a_floor_comes_to_what_is_heard_as_slowly_as_it_says(
     learn(hear)
     follow(hear, detector, lambda _: step_db, 1800.0 + 120.0)
     # A first-order lag: 1 - 1/e of the way after 1,800 s of bursts that are old enough.
-    assert hear(step_db).rise_db == pytest.approx(step_db / np.e, rel=0.02)
+    assert hear(step_db).rise_db == pytest.approx(step_db / math.e, rel=0.02)
 
 
 def test_what_came_after_a_machine_stopped_is_heard_again(hear: Hear, detector: OnsetDetector) -> None:
