@@ -61,7 +61,7 @@ def test_a_tolerance_forgives_a_survey_that_exactness_does_not() -> None:
     heard = [listener.capture([Source(AT)], samples=LONG, moved=moved)]
     found = [correlate(mean) for group in listener.groups if (mean := mean_of(group, heard)) is not None]
     exact, tolerant = (SEARCH.best(found, SPEED_M_S, tolerance_m).candidates[0] for tolerance_m in (0.0, 0.012))
-    off_m = [np.linalg.norm(np.subtract(found.position_m, AT)) for found in (tolerant, exact)]
+    off_m = [float(np.linalg.norm(np.subtract(found.position_m, AT))) for found in (tolerant, exact)]
     assert tolerant.standing > exact.standing
     assert off_m[0] < min(0.01, off_m[1])  # nodes are off by 6 mm a coordinate
 
