@@ -18,7 +18,7 @@ from firmware_bridge.site.hull import Hull, Points
 
 COARSE_M = 0.025  # a node's microphones, 10 cm apart, see a leak 1 m away move by this much at 90 kHz
 FINE_M = 0.005
-FINEST = 0.2  # of a fine step
+FINEST_M = 0.001
 SHARES = (0.02, 0.08, 0.2)  # of the coarse map that are looked at closely, in turn
 ENOUGH = 12.0  # standing that neither chance nor a faint sound's echo reaches: then nothing else needs to be looked at
 AROUND_M = 0.03
@@ -48,7 +48,6 @@ class HullSearch:
     def best(self, functions: Sequence[Correlations], sound_speed_m_s: float, tolerance_m: float) -> SearchResult:
         """Candidates for one source; `tolerance_m` is how far a path difference may be off by the survey."""
         steered = Steered(functions, sound_speed_m_s, tolerance_m)
-        step_m = _step_m(tolerance_m)
         cell_m = _cell_m(tolerance_m)
         if cell_m not in self._grids:
             self._grids[cell_m] = _rows(self._hull.grid(cell_m))
@@ -58,10 +57,10 @@ class HullSearch:
         else:
             coarse = Steered(functions, sound_speed_m_s, tolerance_m, cell_m).far(cells)
         # Peaks of exact functions are narrower than a fine step. What is faint would drown if they were widened.
-        widened = tolerance_m < step_m / 2 and float(coarse.max()) > CLEAR
-        closer = Steered(functions, sound_speed_m_s, step_m / 2) if widened else steered
-        places, standing = self._look_closely(closer, cells, coarse, cell_m, step_m)
-        return self._settled(steered, places[:, highest(places, standing, step_m, PATCHES)], step_m)
+        widened = tolerance_m < FINE_M / 2 and float(coarse.max()) > CLEAR
+        closer = Steered(functions, sound_speed_m_s, FINE_M / 2) if widened else steered
+        places, standing = self._look_closely(closer, cells, coarse, cell_m)
+        return self._settled(steered, places[:, highest(places, standing, FINE_M, PATCHES)])
 
     def around(
         self,
@@ -73,15 +72,14 @@ class HullSearch:
         """Candidates near those that another survey or speed made stand out: what is loud moves by millimetres."""
         steered = Steered(functions, sound_speed_m_s, tolerance_m)
         places = _rows(np.array([candidate.position_m for candidate in candidates]))
-        step_m = _step_m(tolerance_m)
-        return self._settled(steered, self._best_near(steered, places, AROUND_M, step_m)[0], step_m)
+        return self._settled(steered, self._best_near(steered, places, AROUND_M, FINE_M)[0])
 
-    def _settled(self, steered: Steered, places: Places, step_m: float) -> SearchResult:
+    def _settled(self, steered: Steered, places: Places) -> SearchResult:
         """The highest points around `places` (3, n), to the finest step, apart from each other and on the hull."""
-        found, height = self._best_near(steered, places, 0.7 * step_m, FINEST * step_m)
+        found, height = self._best_near(steered, places, 0.7 * FINE_M, FINEST_M)
         apart = highest(found, height, APART_M, MAX_CANDIDATES)
         # Of exact functions a flank may be all that a fine step saw, and the peak lie a step and a half farther on.
-        found, height = self._best_near(steered, found[:, apart], 1.6 * step_m, FINEST * step_m)
+        found, height = self._best_near(steered, found[:, apart], 1.6 * FINE_M, FINEST_M)
         apart = highest(found, height, APART_M, MAX_CANDIDATES)
         on_hull = self._hull.project(found[:, apart].T.astype(float))
         return SearchResult(
@@ -89,7 +87,7 @@ class HullSearch:
         )
 
     def _look_closely(
-        self, steered: Steered, cells: Places, coarse: NDArray[np.float32], cell_m: float, step_m: float
+        self, steered: Steered, cells: Places, coarse: NDArray[np.float32], cell_m: float
     ) -> tuple[Places, NDArray[np.float32]]:
         """The best fine place (3, n) of each of the `cells` that was looked at, highest first; its standing (n,)."""
         most = min(len(coarse), max(1, round(SHARES[-1] * len(coarse))))
@@ -103,7 +101,7 @@ class HullSearch:
                 inside = inside[coarse[inside] > ECHO * coarse[order[0]]]
             if not len(inside):
                 break
-            place, standing = self._best_near(steered, cells[:, inside], cell_m / 2, step_m)
+            place, standing = self._best_near(steered, cells[:, inside], cell_m / 2, FINE_M)
             places.append(place)
             standings.append(standing)
             done = upto
@@ -144,11 +142,6 @@ def predicted_delays(
     first, second = functions.group.pairs
     arrival = np.linalg.norm(point_m - functions.group.position_m, axis=1) / sound_speed_m_s - functions.mid_shift_s
     return np.asarray(arrival[first] - arrival[second])
-
-
-def _step_m(tolerance_m: float) -> float:
-    """A fine grid's: where any lag within a tolerance counts, peaks are as wide."""
-    return min(max(FINE_M, tolerance_m), COARSE_M / 2)
 
 
 def _cell_m(tolerance_m: float) -> float:

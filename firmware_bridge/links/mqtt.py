@@ -1,7 +1,6 @@
 """Nodes behind a broker: the same frames, carried as payloads of two topics a node over one shared connection."""
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Protocol
@@ -12,6 +11,7 @@ from firmware_bridge.cancellation import stop_if_asked
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, Received
 from firmware_bridge.links.broker import CONNECT_TIMEOUT_S, BrokerSettings, new_client
+from firmware_bridge.links.mailbox import Mailbox
 from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.units import s_to_ns
 
@@ -224,9 +224,7 @@ class MqttLink:
         """Prepare to be attached."""
         self.prefix = prefix
         self._hub = hub
-        self._unread: deque[Received] = deque(maxlen=MAX_UNREAD_PAYLOADS)
-        self._arrived = asyncio.Event()
-        self._failure: LinkError | None = None
+        self._mailbox = Mailbox(f"mqtt:{prefix}", MAX_UNREAD_PAYLOADS)
         self.refused_payloads = 0
 
     def deliver(self, received: Received) -> None:
@@ -234,33 +232,23 @@ class MqttLink:
         if len(received.data) > MAX_PAYLOAD_BYTES:
             self.refused_payloads += 1
             return
-        self._unread.append(received)
-        self._arrived.set()
+        self._mailbox.put(received)
 
     def fail(self, what: str) -> None:
         """The hub lost its connection."""
-        self._failure = LinkError(what, remedy="start the broker; it is tried again by itself")
-        self._arrived.set()
+        self._mailbox.fail(what)
 
     async def read(self) -> Received:
         """Wait for a payload; LinkError when the broker is gone."""
-        await self._arrived.wait()
-        if self._unread:
-            received = self._unread.popleft()
-            if not self._unread and self._failure is None:
-                self._arrived.clear()
-            return received
-        raise self._failure or LinkError(f"mqtt:{self.prefix} is closed", remedy="open it again")
+        return await self._mailbox.read()
 
     def write(self, data: bytes) -> None:
         """Publish `data` to the node."""
-        if self._failure is not None:
-            raise self._failure
+        if self._mailbox.failure is not None:
+            raise self._mailbox.failure
         self._hub.send(self.prefix, data)
 
     def close(self) -> None:
         """Stop listening."""
         self._hub.detach(self)
-        if self._failure is None:
-            self._failure = LinkError(f"mqtt:{self.prefix} is closed", remedy="open it again")
-        self._arrived.set()
+        self._mailbox.close()

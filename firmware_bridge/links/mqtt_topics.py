@@ -1,11 +1,9 @@
 """Topics that other people's software publishes, as a link that can only be heard. What they mean is session's."""
 
-import asyncio
-from collections import deque
 from collections.abc import Iterable
 
-from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, Received
+from firmware_bridge.links.mailbox import Mailbox
 from firmware_bridge.links.mqtt import MqttHub
 from firmware_bridge.session.instrument import TOPIC_END
 
@@ -38,10 +36,7 @@ class TopicsLink:
         """Prepare to listen."""
         self.topics = topics
         self._hub = hub
-        self._name = name
-        self._unread: deque[Received] = deque(maxlen=MAX_UNREAD_MESSAGES)
-        self._arrived = asyncio.Event()
-        self._failure: LinkError | None = None
+        self._mailbox = Mailbox(name, MAX_UNREAD_MESSAGES)
         self.refused = 0
 
     def heard(self, topic: str, payload: bytes, at_ns: int, *, retained: bool) -> None:
@@ -49,23 +44,15 @@ class TopicsLink:
         if retained or len(payload) > MAX_MESSAGE_BYTES:
             self.refused += 1
             return
-        self._unread.append(Received(topic.encode() + TOPIC_END + payload, at_ns))
-        self._arrived.set()
+        self._mailbox.put(Received(topic.encode() + TOPIC_END + payload, at_ns))
 
     def fail(self, what: str) -> None:
         """The hub lost its connection."""
-        self._failure = LinkError(what, remedy="start the broker; it is tried again by itself")
-        self._arrived.set()
+        self._mailbox.fail(what)
 
     async def read(self) -> Received:
         """Wait for a message; LinkError when the broker is gone."""
-        await self._arrived.wait()
-        if self._unread:
-            received = self._unread.popleft()
-            if not self._unread and self._failure is None:
-                self._arrived.clear()
-            return received
-        raise self._failure or LinkError(f"{self._name} is closed", remedy="open it again")
+        return await self._mailbox.read()
 
     def write(self, data: bytes) -> None:
         """Nobody is spoken to: what is written goes nowhere."""
@@ -73,5 +60,4 @@ class TopicsLink:
     def close(self) -> None:
         """Stop listening."""
         self._hub.unlisten(self)
-        self._failure = self._failure or LinkError(f"{self._name} is closed", remedy="open it again")
-        self._arrived.set()
+        self._mailbox.close()

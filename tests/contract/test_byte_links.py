@@ -44,7 +44,7 @@ async def arrived(link: ByteLink) -> None:
     """Wait until something lies unread."""
     assert isinstance(link, memory.MemoryLink | uart.UartLink | mqtt.MqttLink)
     async with asyncio.timeout(PATIENCE_S):
-        await link._arrived.wait()
+        await (link._mailbox if isinstance(link, mqtt.MqttLink) else link)._arrived.wait()
 
 
 async def loss_of(link: ByteLink) -> LinkError:
@@ -59,7 +59,8 @@ async def loss_of(link: ByteLink) -> LinkError:
 
 def newest_unread(link: ByteLink) -> bytes:
     assert isinstance(link, uart.UartLink | mqtt.MqttLink)
-    newest = link._unread[-1] if link._unread else b""
+    unread = (link._mailbox if isinstance(link, mqtt.MqttLink) else link)._unread
+    newest = unread[-1] if unread else b""
     return newest if isinstance(newest, bytes) else newest.data
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import MOSQUITTO, START_TRIES, STOP_TIMEOUT_S, free_port
+from tests.conftest import MOSQUITTO, START_TRIES, end_process, free_port
 
 SUBSCRIBE, PUBLISH = MOSQUITTO.with_name("mosquitto_sub"), MOSQUITTO.with_name("mosquitto_pub")
 BASE = "connection_messages false\nmax_queued_messages 0\n"
@@ -59,11 +59,4 @@ class StrictBroker:
         process, self._process = self._process, None
         if process is None:
             return
-        process.terminate()
-        try:
-            process.wait(STOP_TIMEOUT_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-        assert process.stderr is not None
-        process.stderr.close()
+        end_process(process)

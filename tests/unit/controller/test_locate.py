@@ -19,6 +19,7 @@ from tests.support.sites import parsed, site_tables
 SITE = box_site()
 LOCATOR = Locator(SITE, ROOM, Settings())
 GENERATION = count()
+BY_CHANCE = (9,)  # another node agrees by more than 6 sigma, and at the right place
 AT = (1.2, 2.4, 0.8)
 MACHINE = Source((2.9, 1.2, 1.5), 1.0)
 # 344 m/s by 331.3 sqrt(T / 273.15): what the thermometer would show of the air that the listener's sound goes through.
@@ -164,7 +165,7 @@ def test_one_node_gives_a_bearing_and_as_much_doubt_as_that_has() -> None:
     assert "more nodes" in told.explanation
 
 
-@pytest.mark.parametrize("seed", [0, 1, 6, 9])
+@pytest.mark.parametrize("seed", [0, 1, 6, 7, 9])
 def test_sound_at_one_node_only_does_not_reach_for_more(seed: int) -> None:
     """Where only one node hears the leak, chance finds another that agrees somewhere along its bearing."""
     listener = Listener(SITE, np.random.default_rng(seed))
@@ -174,7 +175,11 @@ def test_sound_at_one_node_only_does_not_reach_for_more(seed: int) -> None:
         for loud, still in heard
     )
     told = LOCATOR.locate(job(now, listener.captures([], 8)))
-    assert off_m(told) < told.radius95_m if isinstance(told, Fix) else told.reason is Reason.TOO_FEW_SENSORS
+    if isinstance(told, Fix):
+        assert off_m(told) < told.radius95_m
+        assert set(told.nodes_used) == {"A"} or seed in BY_CHANCE
+    else:
+        assert told.reason is Reason.TOO_FEW_SENSORS
 
 
 def test_no_baseline_is_no_hindrance() -> None:

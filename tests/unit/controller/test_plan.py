@@ -145,7 +145,7 @@ def test_the_radius_in_closed_form_for_a_source_over_the_middle_of_a_cross() -> 
     found = bounds([group_bound(group, loud, points, known)], normal, known)
     across = sigma * np.sqrt(2.0) / (2.0 * a / np.hypot(a, h))
     # the peaks' floor of 0.3 us, 0.1 mm, adds in squares 0.2 %
-    assert found.radius95_m[0] == pytest.approx(2.4477 * across, rel=0.005)
+    assert found.radius95_m[0] == pytest.approx(np.sqrt(5.991) * across, rel=0.005)
 
 
 def test_mirrored_places_have_mirrored_radii() -> None:
