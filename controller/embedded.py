@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from controller.app import App, Observers, inline
-from controller.config import ControllerTable, fitted
+from controller.config import fitted
+from controller.declared import ControllerTable
 from controller.journal.entries import to_json
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.link import LinkPort

@@ -24,7 +24,8 @@ from controller.alarm.policy import LeakEvidence, leak_conditions
 from controller.alarm.policy import Settings as PolicySettings
 from controller.alarm.types import AlarmClass, Condition
 from controller.app import App, Observers
-from controller.config import ControllerTable, fitted
+from controller.config import fitted
+from controller.declared import ControllerTable
 from controller.journal.entries import AnyEntry, FixEntry, NoFixEntry
 from controller.pipeline import pipeline as pipeline_room
 from controller.pipeline.events import Event

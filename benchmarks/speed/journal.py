@@ -17,7 +17,8 @@ import numpy as np
 
 from benchmarks.measuring import Row
 from controller.app import App, Observers
-from controller.config import ControllerTable, fitted
+from controller.config import fitted
+from controller.declared import ControllerTable
 from controller.journal.entries import AnyEntry
 from controller.journal.reader import journal_files
 from firmware_bridge.declared import parse_declared

@@ -8,7 +8,8 @@ import click
 from pydantic import TypeAdapter
 
 from controller.cli.common import CONFIGURATION, REFUSED
-from controller.config import ControllerTable, load_configuration
+from controller.config import load_configuration
+from controller.declared import ControllerTable
 from controller.outputs.building import undrivable
 from controller.outputs.mqtt.asyncapi import document
 from firmware_bridge.errors import BridgeError, DeclaredFileError

@@ -1,6 +1,7 @@
 """Every place where a configuration says that nodes or instruments may be asked. Who asks there is the bridge's."""
 
-from controller.config import Configuration, MqttLinkTable, SerialLinkTable, TcpLinkTable
+from controller.config import Configuration
+from controller.declared import MqttLinkTable, SerialLinkTable, TcpLinkTable
 from firmware_bridge.link import LinkPort
 from firmware_bridge.links.mqtt import MqttHub, MqttPort
 from firmware_bridge.links.mqtt_topics import TopicsPort

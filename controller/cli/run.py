@@ -10,8 +10,9 @@ import msgspec
 from controller.app import App, Observers
 from controller.cli.common import CONFIGURATION, errors_told
 from controller.cli.ports import ports_of
-from controller.config import Configuration, SerialLinkTable, load_configuration
+from controller.config import Configuration, load_configuration
 from controller.dashboard.printing import Printer, Style
+from controller.declared import SerialLinkTable
 from controller.evidence.keeping import Plan
 from firmware_bridge.declared import read_tables
 from firmware_bridge.links.broker_address import parse_broker_address

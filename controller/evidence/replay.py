@@ -12,7 +12,8 @@ from pathlib import Path
 import msgspec
 
 from controller.clock import UtcClock
-from controller.config import Configuration, ControllerTable, fitted
+from controller.config import Configuration, fitted
+from controller.declared import ControllerTable
 from controller.evidence.state import Memory, thaw
 from controller.evidence.steps import ENTRIES, STEPS, VerdictOf, events_of, step_of
 from controller.journal.entries import AnyEntry, NoteEntry, ReadingsEntry, from_json, to_json

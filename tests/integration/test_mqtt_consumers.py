@@ -17,7 +17,8 @@ from typing import Any
 import pytest
 
 from controller.app import App, Observers
-from controller.config import Configuration, ControllerTable, fitted
+from controller.config import Configuration, fitted
+from controller.declared import ControllerTable
 from controller.journal.entries import AlarmEntry, NoteEntry
 from controller.journal.reader import read_entries
 from controller.outputs.mqtt.contract import topic_of

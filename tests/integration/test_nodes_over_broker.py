@@ -10,7 +10,8 @@ import pytest
 from controller.app import App, Observers
 from controller.cli.node_access import Access, new_request_id, over_broker
 from controller.cli.nodes import table_of
-from controller.config import Configuration, ControllerTable, fitted
+from controller.config import Configuration, fitted
+from controller.declared import ControllerTable
 from controller.errors import ControllerError
 from controller.outputs.node_board import NodeRow
 from controller.outputs.node_requests import Do, NodeReply, NodeRequest

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from controller.app import App, Observers
-from controller.config import ControllerTable, fitted
+from controller.config import fitted
+from controller.declared import ControllerTable
 from controller.evidence.keeping import Plan
 from controller.evidence.replay import Replay, recorded_parts
 from controller.journal.entries import AnyEntry, NoteEntry, to_json

@@ -9,7 +9,8 @@ from typing import TypeVar
 import msgspec
 
 from controller.app import App, Observers, inline
-from controller.config import Configuration, ControllerTable
+from controller.config import Configuration
+from controller.declared import ControllerTable
 from controller.evidence.keeping import Plan
 from controller.journal.entries import AnyEntry, Entry, to_json
 from controller.pipeline.picture import Picture

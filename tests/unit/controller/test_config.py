@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from controller.config import Configuration, ControllerTable, load_configuration
+from controller.config import Configuration, load_configuration
+from controller.declared import ControllerTable
 from controller.errors import ControllerError
 from controller.localize.locate import Settings as LocateSettings
 from controller.pipeline.pipeline import Settings as PipelineSettings

@@ -5,7 +5,8 @@ from pathlib import Path
 import aiomqtt
 import pytest
 
-from controller.config import ControllerTable, fitted
+from controller.config import fitted
+from controller.declared import ControllerTable
 from controller.errors import ControllerError
 from controller.outputs.mqtt.secrets import PASSWORD_VARIABLE, check_private, secret
 from firmware_bridge.declared import parse_declared

@@ -10,7 +10,7 @@ from gpiozero.pins.mock import MockFactory
 
 from controller.alarm.requests import Acknowledge
 from controller.alarm.types import AlarmClass, AlarmState
-from controller.config import ControllerTable
+from controller.declared import ControllerTable
 from controller.errors import ControllerError
 from controller.outputs import pins as pin_room
 from controller.outputs.building import outputs_of, undrivable

@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 
 from controller.alarm.types import AlarmClass
-from controller.config import ControllerTable
+from controller.declared import ControllerTable
 from controller.outputs.cadences import FLASHES, SOUNDS, Cadence
 from controller.outputs.declared import contradictions
 from firmware_bridge.declared import parse_declared
