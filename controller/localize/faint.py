@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
+from controller.localize.volume_search import Volume
 from controller.measure.correlation import Correlations
 from firmware_bridge.site.hull import Hull, Points
 
@@ -49,7 +50,7 @@ def weigh(
         microphone_sigma_m: survey error of a microphone's coordinates.
         reach_m: a region that is larger is of no use.
     """
-    cell_m = max(CELL_M, float(np.sqrt(hull.area_m2 / MOST_CELLS)))
+    cell_m = _cell_m(hull)
     places = hull.grid(cell_m)
     log_likelihood = np.zeros(len(places))
     for node in functions:
@@ -67,6 +68,13 @@ def weigh(
     held = min(int(np.searchsorted(np.cumsum(share[order]), HELD)), len(order) - 1)
     covariance = (share[:, None] * offset).T @ offset + np.eye(3) * (CELL_SHARE * cell_m) ** 2
     return Faint(mean, covariance, float(away[order[held]]) + cell_m / 2, probability)
+
+
+def _cell_m(hull: Hull) -> float:
+    """Width of the cells, that of a volume so that they fill it."""
+    if isinstance(hull, Volume):
+        return max(CELL_M, float(np.cbrt(hull.volume_m3 / MOST_CELLS)))
+    return max(CELL_M, float(np.sqrt(hull.area_m2 / MOST_CELLS)))
 
 
 def _of_node(

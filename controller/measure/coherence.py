@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,8 @@ MOST_CLOCK_SIGMA_S = 6e-5  # 2 cm of air: clocks that agree no better say less o
 LEAST_CLOCK_SIGMA_S = 1e-6  # a time base is not trusted to be better: round trips cannot see asymmetry
 CLOCKS = "clocks"
 NOBODY: Mapping[str, float] = {}
+MOST_PAIRS = 600  # all of 35 microphones; beyond, memory and time would grow with the square of their number
+LEAST_DISTANCES = 2  # along the ring, however many microphones there are: with fewer one that falls silent parts them
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,8 +40,13 @@ class CoherentGroup:
 
     @property
     def pairs(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Indices of all pairs (first < second)."""
-        return np.triu_indices(len(self.sensors), k=1)
+        """Indices of the pairs that are correlated (first < second): all of them, or those that tell most."""
+        return _telling_pairs(self.nodes)
+
+    @property
+    def pair_share(self) -> float:
+        """How many of all pairs those are, 0 to 1."""
+        return len(self.pairs[0]) / max(1, math.comb(len(self.sensors), 2))
 
     @property
     def widest_m(self) -> float:
@@ -53,6 +61,48 @@ class CoherentGroup:
         first, second = self.pairs
         node = np.array(self.nodes)
         return np.asarray(node[first] == node[second])
+
+
+@lru_cache(64)
+def _telling_pairs(nodes: tuple[str, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """All pairs, or where they are more than MOST_PAIRS those of each node by itself and a ring's across them.
+
+    Of microphones in a ring each is paired with those at some distances along it, spread evenly from next to opposite:
+    each has as many others as every other, and whatever nodes fall silent, the rest stay joined.
+    """
+    count = len(nodes)
+    first, second = np.triu_indices(count, k=1)
+    if len(first) > MOST_PAIRS:
+        owner = np.unique(nodes, return_inverse=True)[1]
+        kept = np.zeros((count, count), dtype=bool)
+        if owner.any():
+            for node in range(int(owner.max()) + 1):
+                rows = np.flatnonzero(owner == node)
+                i, j = _telling_pairs(("",) * len(rows))
+                kept[rows[i], rows[j]] = True
+        around = np.minimum(second - first, count - (second - first))
+        if owner.any():
+            around[owner[first] == owner[second]] = 0  # not of the ring
+        most = max(MOST_PAIRS - int(kept.sum()), MOST_PAIRS // 2)
+        chosen = _of_ring(around, most)
+        kept[first[chosen], second[chosen]] = True
+        first, second = np.nonzero(kept)
+    for index in (first, second):
+        index.flags.writeable = False
+    return first, second
+
+
+def _of_ring(around: NDArray[np.intp], most: int) -> NDArray[np.intp]:
+    """Which pairs, by their distance along a ring (pairs,), 0 for none: at most `most`, of evenly spread distances."""
+    distances = np.unique(around[around > 0])
+    taken = np.empty(0, dtype=np.intp)
+    for wanted in range(1, len(distances) + 1):
+        some = distances[np.unique(np.linspace(0, len(distances) - 1, wanted).round().astype(int))]
+        more = np.flatnonzero(np.isin(around, some))
+        if len(more) > most and wanted > LEAST_DISTANCES:
+            break
+        taken = more
+    return taken
 
 
 def coherent_groups(

@@ -48,25 +48,23 @@ def correlate(spectra: CrossSpectra) -> Correlations:
     one of them is, and so does their noise: what is left of it at each lag is divided out.
     """
     layout = spectra.layout
-    first, second = spectra.group.pairs
+    pairs = len(spectra.group.pairs[0])
     upsampling = max(1, int(np.ceil(LAGS_A_PERIOD * BAND_HZ[1] / layout.rate_hz)))
     period = layout.length // layout.step
     lags = period * upsampling
     with np.errstate(divide="ignore"):
-        scale = np.where(np.isfinite(v := spectra.variance[first, second]), 1.0 / np.sqrt(v), 0.0)
+        scale = np.where(np.isfinite(v := spectra.variance), 1.0 / np.sqrt(v), 0.0)
     # irfft divides by its length; a unit-variance sum of steps is wanted instead.
     scale = (scale * lags / 2.0 * np.sqrt(2.0 / layout.steps)).astype(np.float32)
     longest_s = spectra.group.widest_m / LOWEST_SPEED_M_S + LAG_MARGIN_S
     reach = min(int(np.ceil(longest_s * layout.rate_hz * upsampling)), lags // 2 - 1)
-    centred = np.empty((len(first), 2 * reach + 1), dtype=np.float32)
-    of_pair = spectra.matrix.reshape(layout.steps, -1)[:, first * len(spectra.group.sensors) + second]
-    cross = np.ascontiguousarray(of_pair.T)
-    spectrum = np.zeros((min(TOGETHER, len(first)), lags // 2 + 1), dtype=np.complex64)
-    for start in range(0, len(first), TOGETHER):
-        rows = slice(start, min(start + TOGETHER, len(first)))
+    centred = np.empty((pairs, 2 * reach + 1), dtype=np.float32)
+    spectrum = np.zeros((min(TOGETHER, pairs), lags // 2 + 1), dtype=np.complex64)
+    for start in range(0, pairs, TOGETHER):
+        rows = slice(start, min(start + TOGETHER, pairs))
         some = spectrum[: rows.stop - start]
         inside = some[:, layout.first : layout.first + layout.steps]
-        np.multiply(cross[rows], scale[rows, None], out=inside)
+        np.multiply(spectra.value[rows], scale[rows, None], out=inside)
         value = fft.irfft(some, n=lags, axis=1)
         centred[rows, :reach] = value[:, -reach:]
         centred[rows, reach:] = value[:, : reach + 1]
@@ -76,7 +74,7 @@ def correlate(spectra: CrossSpectra) -> Correlations:
         spectra.group,
         centred,
         1.0 / (layout.rate_hz * upsampling),
-        np.full(len(first), rms_hz),
+        np.full(pairs, rms_hz),
         spectra.mid_shift_s,
         spectra.mid_sigma_s,
         spectra.bursts,

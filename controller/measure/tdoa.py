@@ -65,7 +65,7 @@ def measure_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
             measured_s[usable],
             sigma_s[usable],
             members,
-            count=len(functions.group.sensors),
+            group=functions.group,
         )
         expected_s = arrival_s[first] - arrival_s[second]
         misfit = np.abs(measured_s - expected_s) / np.maximum(CLOSURE_SIGMAS * sigma_s, CLOSURE_FLOOR_S)
@@ -105,9 +105,7 @@ def steered_tdoa(functions: Correlations, predicted_s: NDArray[np.float64]) -> T
     if value[across][expected > 0.0].sum() < LEAST_ACROSS * expected.sum() - doubt:
         return None
     sigma_s = np.hypot(SIGMA_FLOOR_S, 1.0 / (2 * np.pi * functions.rms_frequency_hz[used] * height[used]))
-    arrival_s, covariance_s2 = _arrivals(
-        first[used], second[used], predicted_s[used], sigma_s, members, count=len(group.sensors)
-    )
+    arrival_s, covariance_s2 = _arrivals(first[used], second[used], predicted_s[used], sigma_s, members, group=group)
     return _tdoa(functions, members, arrival_s, covariance_s2, int(used.sum()), 0)
 
 
@@ -210,7 +208,7 @@ def _arrivals(
     sigma_s: NDArray[np.float64],
     members: NDArray[np.intp],
     *,
-    count: int,
+    group: CoherentGroup,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Weighted least squares: arrival times (all microphones; 0 at the first member) and their covariance."""
     column = {int(member): i - 1 for i, member in enumerate(members)}
@@ -222,10 +220,11 @@ def _arrivals(
             design[row, column[int(j)]] = -1.0
     weighted = design / sigma_s[:, None]
     # Delays of pairs that share a microphone share its noise: with all pairs of n microphones the information is
-    # counted n / 2 times over, which the factor takes back.
-    information = weighted.T @ weighted / max(1.0, len(members) / 2)
+    # counted n / 2 times over, with `times` - 1 pairs for each of them half of `times`, which the factor takes back.
+    times = 1.0 + group.pair_share * (len(members) - 1)
+    information = weighted.T @ weighted / max(1.0, times / 2)
     covariance_s2 = np.asarray(np.linalg.inv(information), dtype=np.float64)
     solution = np.linalg.lstsq(weighted, delay_s / sigma_s, rcond=None)[0]
-    arrival_s = np.zeros(count)
+    arrival_s = np.zeros(len(group.sensors))
     arrival_s[members[1:]] = solution
     return arrival_s, covariance_s2

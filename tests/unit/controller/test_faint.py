@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from controller.localize.attempt import Attempt, Limits, Refusal, Surroundings, attempt
-from controller.localize.faint import Faint, weigh
+from controller.localize.faint import MOST_CELLS, Faint, weigh
 from controller.localize.verdict import Candidate, Reason
+from controller.localize.volume_search import Volume
 from controller.measure.clocks import parted
 from controller.measure.correlation import Correlations
 from firmware_bridge.site.box import BoxHull
@@ -81,3 +82,19 @@ def test_one_node_alone_cannot_tell_where_on_the_hull() -> None:
     assert isinstance(result, Refusal)
     assert result.reason in {Reason.AMBIGUOUS, Reason.TOO_FEW_SENSORS}
     assert "listen longer" in result.explanation
+
+
+def test_a_volume_is_weighed_in_no_more_cells_than_a_hull() -> None:
+    hull, volume = BoxHull((6.0, 5.0, 4.0)), Volume((0.0, 0.0, 0.0), (6.0, 5.0, 4.0))
+    weighed: list[int] = []
+
+    class Counted(Volume):
+        def grid(self, spacing_m: float) -> NDArray[np.float64]:
+            places = super().grid(spacing_m)
+            weighed.append(len(places))
+            return places
+
+    functions = heard(3, 4.0)
+    weigh(functions, Counted(volume.low_m, volume.high_m), SPEED, SIGMA_M, 0.5)
+    assert weighed[0] <= 1.2 * MOST_CELLS  # ends of rows stand over
+    assert weighed[0] > len(hull.grid(0.05))
