@@ -3,9 +3,10 @@
 `peers` takes arguments of its own (`python -m benchmarks peers 12 --save FILE`); `honesty` runs only when named.
 """
 
+import os
 import sys
 
-from benchmarks.accuracy import honesty, isolation, locate_table, pressure_table
+from benchmarks.accuracy import honesty, isolation, locate_table, log_table, nitrogen_table, pressure_table
 from benchmarks.measuring import table
 from benchmarks.peers import beside
 from benchmarks.speed import alarm_latency, day, journal, locate, sound, terminals, wire
@@ -23,6 +24,15 @@ FOUND = "found"  # minutes: how often, by signal, noise and machines
 PEERS = "peers"  # minutes: the same beside other people's programs
 ISOLATION = "isolation"  # minutes: a leak's compartment found by shutting hatches
 PRESSURE = "pressure"  # minutes: false falls in a quiet year, and how true intervals are
+# Scenario, seeds, hours; false-depress must print nothing.
+PRESSURE_SCENARIOS = (
+    ("ms09-2018", "6", "0.5"),
+    ("spektr-1997", "2", "0.06"),
+    ("false-depress-2009", "2", "0.12"),
+    ("zvezda-crack-2020", "1", "2"),
+    ("destiny-hose-2004", "2", "18"),
+)
+LOGS_OF_A_KIND = "3"  # logs a row of the table; `python -m benchmarks.accuracy.log_table` makes 20
 HONESTY = "honesty"  # an hour: whether fixes are as good as they say
 
 if __name__ == "__main__":
@@ -39,6 +49,15 @@ if __name__ == "__main__":
         elif name == PRESSURE:
             pressure_table.main(["quiet", "1"])
             pressure_table.main(["coverage", "100"])
+            for scenario in PRESSURE_SCENARIOS:
+                print(f"\n{scenario[0]}, pressure alone", flush=True)
+                pressure_table.main(["scenario", *scenario])
+            print("\nlogs of many kinds of cabin", flush=True)
+            log_table.main([LOGS_OF_A_KIND])
+            if log := os.environ.get("LEAKLOC_CABIN_LOG"):
+                pressure_table.main(["log", log])
+            nitrogen_table.main(["quiet", "1"])
+            nitrogen_table.main(["coverage", "100"])
         elif name == ISOLATION:
             isolation.main(isolation.CASES)
         elif name == PEERS:

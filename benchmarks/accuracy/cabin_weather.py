@@ -1,9 +1,9 @@
-"""The picture of the "station" weather beside the real cabin: slopes by window, and the spectrum.
+"""The "station" weather beside the real cabin: slopes by window, spectrum, how far each gas moves.
 
     python -m benchmarks.accuracy.cabin_weather docs/images/quiet-week-slopes.png
 
-needs tests/vectors/cabin_slopes.toml (made by `cabin_log`) and matplotlib (the extra `report`), not the log. Prints the
-table of both.
+needs tests/vectors/cabin_slopes.toml (made by `cabin_log`) and matplotlib (the extra `report`), not the log. Without a
+path it draws nothing.
 """
 
 import sys
@@ -14,14 +14,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.accuracy.cabin_log import (
+    AIR_K,
+    AIR_PA,
     INTERVAL_S,
     QUANTILES,
     WINDOWS_MIN,
+    ManyCabins,
     Roughness,
     roughness,
     simulated_logs,
 )
+from firmware_bridge.units import PA_PER_MMHG
+from sim.world.gas.species import Species, air, saturation_pa
 from sim.world.gas.weather_settings import preset
+from sim.world.gas.weather_species import WeatherParts, mixed
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +46,29 @@ def table(real: dict[str, Any], logs: Roughness) -> str:
         simulated = [np.median(logs.rms_pa_h[:, at]), *np.median(logs.quantiles_pa_h[:, at], axis=0)]
         for who, row in (("real", [window["rms_pa_h"], *window["quantiles_pa_h"]]), ("simulated", simulated)):
             lines.append(f"| {window['minutes']} min | {who} | " + " | ".join(f"{value:.1f}" for value in row) + " |")
+    return "\n".join(lines)
+
+
+def gases(cabins: int = 60, days: int = 7, humidity: float = 0.45) -> str:
+    """How far each gas moves within a day of "station" weather: medians over cabins and days of greatest less least."""
+    random = np.random.default_rng(SEED)
+    many = ManyCabins(preset("station"), random, cabins)
+    still = air(AIR_PA, AIR_K, oxygen_pa=0.21 * AIR_PA, carbon_dioxide_pa=400.0, relative_humidity=humidity).partial_pa
+    rows = np.empty((days * 144, len(Species) + 1, cabins))
+    for row in rows:
+        kelvin, parts = np.asarray(many.temperature_offset_k), np.array(many.parts)
+        for cabin in range(cabins):
+            here = WeatherParts(*parts[:, cabin].tolist())
+            row[:-1, cabin] = mixed(still, 1.0 + float(kelvin[cabin]) / AIR_K, here, 1.0)
+        row[-1] = kelvin
+        many.step(600.0)
+    spread = np.median(np.ptp(rows.reshape(days, 144, len(Species) + 1, cabins), axis=1), axis=(0, 2))
+    at_k = 283.15  # dew point of such air
+    per_k = saturation_pa(at_k + 0.5) - saturation_pa(at_k - 0.5)
+    lines = [f"temperature, as thermometers see it: {spread[-1]:.2f} K within a day"]
+    for gas in Species:
+        told = f"{gas.name.lower().replace('_', ' ')}: {spread[gas]:.0f} Pa, {spread[gas] / PA_PER_MMHG:.2f} mmHg"
+        lines.append(told + (f", {spread[gas] / per_k:.1f} K of dew point" if gas is Species.WATER else ""))
     return "\n".join(lines)
 
 
@@ -104,5 +133,6 @@ if __name__ == "__main__":
     measured = tomllib.loads(TABLE.read_text(encoding="utf-8"))
     simulated = roughness(simulated_logs(preset("station"), LOGS, SEED), INTERVAL_S)
     print(table(measured, simulated))
+    print(gases())
     if len(sys.argv) > 1:
         draw(measured, simulated, Path(sys.argv[1]))

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from controller.cli.common import errors_told
-from controller.cli.pressure_log import UNITS_PA, Answer, as_json, judge_log, read_log
+from controller.cli.pressure_columns import UNITS_PA, read_log
+from controller.cli.pressure_log import Answer, as_json, judge_log
 from controller.dashboard.sentences import duration
 from controller.detect.pressure import Settings
 from controller.measure.leak_size import Interval
@@ -16,6 +17,7 @@ from controller.measure.leak_size import Settings as SizeSettings
 from firmware_bridge.units import S_PER_DAY
 
 NO_LEAK = 3
+LONG_ROWS = 50_000  # of a log: five seconds' worth
 _SIZE = SizeSettings()
 
 
@@ -64,13 +66,22 @@ def pressure(
     with errors_told():
         log = read_log(log_file, unit)
         settings = Settings(crew=crew, oxygen_feed_kg_day=oxygen_feed)
-        answer = judge_log(log, volume_m3, settings, SizeSettings(evacuation_limit_mmhg=limit_mmhg))
+        size = SizeSettings(evacuation_limit_mmhg=limit_mmhg)
+        with click.progressbar(
+            length=log.time_s.size, label="rows", file=sys.stderr, hidden=log.time_s.size < LONG_ROWS or not _watched()
+        ) as bar:
+            answer = judge_log(log, volume_m3, settings, size, bar.update)
         if plot is not None:
             from controller.cli.pressure_picture import draw
 
             draw(log, answer, plot)
     click.echo(json.dumps(as_json(answer)) if json_ else "\n".join(_lines(answer)))
     sys.exit(0 if answer.leak else NO_LEAK)
+
+
+def _watched() -> bool:
+    """Whether somebody sees how far it is."""
+    return sys.stderr.isatty()
 
 
 def _lines(answer: Answer) -> list[str]:

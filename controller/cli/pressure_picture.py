@@ -4,7 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from controller.cli.pressure_log import Answer, Log
+from controller.cli.pressure_columns import Log
+from controller.cli.pressure_log import Answer
 from controller.errors import ControllerError
 from firmware_bridge.units import PA_PER_HPA, S_PER_HOUR
 

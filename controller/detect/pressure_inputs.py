@@ -5,10 +5,10 @@ Who tests them is `pressure_volume`.
 
 import math
 from dataclasses import dataclass
+from typing import Protocol
 
 from controller.detect.pressure import Settings
 from controller.detect.pressure_quiet import Quiet
-from controller.detect.pressure_series import LeakTest
 
 SLOW_S = 60.0
 FLICKER_PA2 = 0.1  # noise of a barometer that no averaging takes away
@@ -17,6 +17,14 @@ BREATHED_SHARE = 0.25  # how well that is known of one crew
 MOL_KG = 0.032  # of oxygen
 ROOM_GAS_J_MOL = 8.314 * 295.0
 UNSEEN_PA_H = 1.0  # drift of what nobody declared
+
+
+class Takes(Protocol):
+    """A test of minutes."""
+
+    def take(self, now_s: float, value_pa: float, variance_pa2: float, warmth_pa: float, doubt: float) -> None:
+        """The next mean, as of its middle."""
+        ...
 
 
 @dataclass(slots=True)
@@ -45,7 +53,7 @@ class SlowMean:
         self.averages = self.averages and averages
         self.count += 1
 
-    def given_to(self, test: LeakTest) -> None:
+    def given_to(self, test: Takes) -> None:
         """Let `test` have the mean, as of the block's middle."""
         count = self.count
         variance = self.variance_pa2 / count / (count if self.averages else 1) + FLICKER_PA2

@@ -17,6 +17,9 @@ from controller.detect.pressure_quiet import LEVEL, STATES, Surprise
 FloatArray = NDArray[np.float64]
 
 HALVED_S = 900.0  # values further apart say nothing of what was between them
+# Losses are not expected to be many times the most significant one: else an onset of a minute ago, of which nothing is
+# known, would bring in any loss, and the interval would say nothing in the first hours of a small leak.
+EXPECTED = 3.0
 MAX_ONSETS = 96  # 24 h in steps of a tenth of the age, and the steps of the youngest
 
 
@@ -104,15 +107,19 @@ class OnsetBank:
         return self._onset(int(usable[np.argmin(np.abs(self._age_s[usable] - age_s))]))
 
     def belief(self) -> Belief | None:
-        """The loss whatever the onset: a mixture, a flat prior on loss and on the time of the onset (equation 8)."""
+        """The loss whatever the onset: a mixture, a wide prior on loss and a flat one on the onset (equation 8)."""
         usable = self._weight > 0.0
-        if not usable.any():
+        best = self.best()
+        if best is None:
             return None
         weight, answer = self._weight[usable], self._answer[:, usable].copy()
         answer[LEVEL] += self._age_s[usable]  # what has gone since each onset is gone from the level
-        loss = self._sum[usable] / weight
+        expected = max(EXPECTED * abs(best.loss_pa_s), best.sigma_pa_s) ** 2
+        trust = expected / (expected + 1.0 / weight)
+        loss, variance = trust * self._sum[usable] / weight, trust / weight
         gap = np.abs(np.gradient(self._age_s))[usable] if self._age_s.size > 1 else np.ones(1)
-        log_likelihood = 0.5 * self._sum[usable] ** 2 / weight * np.sign(loss) - 0.5 * np.log(weight) + np.log(gap)
+        score = self._sum[usable] ** 2 / weight * np.sign(loss)
+        log_likelihood = 0.5 * trust * score + 0.5 * np.log(variance) + np.log(gap)
         share = np.exp(log_likelihood - log_likelihood.max())
         share /= share.sum()
         mean = float(share @ loss)
@@ -121,10 +128,10 @@ class OnsetBank:
         around, off = shift - mean_shift[:, None], loss - mean
         return Belief(
             loss_pa_s=mean,
-            variance=float(share @ (1.0 / weight + off**2)),
+            variance=float(share @ (variance + off**2)),
             state_shift=-mean_shift,
-            state_variance=(answer * (share / weight)) @ answer.T + (around * share) @ around.T,
-            state_loss=-(answer @ (share / weight) + around @ (share * off)),
+            state_variance=(answer * (share * variance)) @ answer.T + (around * share) @ around.T,
+            state_loss=-(answer @ (share * variance) + around @ (share * off)),
         )
 
     def _onset(self, at: int) -> Onset:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from controller.detect.pressure_gas import HEAT_RATIO, mean_left
 from controller.detect.pressure_onsets import Onset, OnsetBank
-from controller.detect.pressure_quiet import DRIFT_KEPT_S, Quiet, QuietFilter
+from controller.detect.pressure_quiet import DRIFT_KEPT_S, ORBIT_S, Quiet, QuietFilter
 from controller.detect.pressure_rate import RateTracker
 from firmware_bridge.units import S_PER_HOUR
 
@@ -276,10 +276,12 @@ class LeakTest:
         self._roughness = max(1.0, math.sqrt((ROUGH_PRIOR + count * middle) / (ROUGH_PRIOR + count)))
 
     def _second_difference_pa2(self) -> float:
-        """Its variance by the model: three means of a wander and a walk, a quarter of an hour apart (equation 9)."""
+        """Its variance by the model: means of a wander, a walk and the orbit's wave (equation 9)."""
         quiet = self._grain.quiet
         walk = quiet.walk_pa2_s * ROUGH_S
         kept = math.exp(-ROUGH_S / quiet.wander_s)
         wander = quiet.wander_pa**2 * (6.0 - 8.0 * kept + 2.0 * kept**2)
         noise = 6.0 * self._values[-1][2] / max(self._rough_count, 1) if self._values else 0.0
-        return walk + wander + noise + (0.2 * quiet.orbit_pa) ** 2
+        turn = math.tau * ROUGH_S / ORBIT_S
+        orbit_pa = 2.0 * (1.0 - math.cos(turn)) * math.sin(0.5 * turn) / (0.5 * turn) * quiet.orbit_pa
+        return walk + wander + noise + 0.5 * orbit_pa**2

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from controller.detect.pressure import Fall, PressureTrend, Settings
 from controller.detect.pressure_gas import Cooling, ExpansionCooling, Thermometers
 from controller.detect.pressure_inputs import SLOW_S, Inflow, SlowMean, quiet_of
+from controller.detect.pressure_nitrogen import TO_TOTAL, NitrogenWatch
 from controller.detect.pressure_quiet import REFERENCE_PA, Quiet
 from controller.detect.pressure_series import Grain, LeakTest, Loss
 from controller.detect.pressure_vote import Votes, log_pa
@@ -26,11 +27,6 @@ MAX_WAITING = 4096  # blocks that may wait for their judgement; more come only o
 QUICK_WALK_PA2_S = 0.09  # what a cabin's pressure does within minutes (equation 4)
 QUICK_SIGMAS, QUICK_LEAST_PA, QUICK_OLDEST_S = 7.0, 8.0, 300.0
 DAY_S = 86_400.0
-NITROGEN_QUIET = Quiet(
-    wander_pa=8.0, walk_pa2_s=0.0003, orbit_pa=7.0, day_pa=12.0, drift_pa_h=-0.4, drift_sigma_pa_h=0.6
-)
-NITROGEN_TO_TOTAL = {"air": 1.0, "nitrogen": 1.0 / 0.78, "oxygen": 0.0}  # relative change of its partial pressure
-NITROGEN_NOISE_PA2 = 40.0  # of one reading, log-Pa: 5 Pa of 78 kPa
 MAX_INFLOWS = 32  # known at one time
 WATCHES = 1500  # rows of single sensors that are remembered: a day of minutes
 
@@ -62,14 +58,11 @@ class VolumeWatch:
             Grain(quick, QUICK_SIGMAS, QUICK_LEAST_PA, QUICK_OLDEST_S, settle_s=settle_s, learns=False)
         )
         self._slow = LeakTest(Grain(slow, settings.threshold_sigmas, 0.0, longest_s, gap_s, settle_s))
-        self._nitrogen = LeakTest(Grain(NITROGEN_QUIET, settings.nitrogen_sigmas, 0.0, longest_s, gap_s, settle_s))
+        self._nitrogen = NitrogenWatch(settings, longest_s)
         self._waiting: dict[int, dict[str, list[float]]] = {}
         self._done_block = -1
         self._last_s: float | None = None
         self._mean: SlowMean | None = None
-        self._nitrogen_mean: SlowMean | None = None
-        self._nitrogen_sensors: dict[str, float] = {}
-        self._nitrogen_last: dict[str, float] = {}
         self._quick_rows: deque[_Row] = deque(maxlen=int(QUICK_OLDEST_S) + 10)
         self._slow_rows: deque[_Row] = deque(maxlen=WATCHES)
         self._voters: tuple[str, ...] = ()
@@ -102,8 +95,8 @@ class VolumeWatch:
 
     @property
     def complaints(self) -> tuple[tuple[str, str], ...]:
-        """Barometers that are not believed, each with the reason."""
-        return () if self._holding else self._votes.complaints
+        """Barometers and sensors of nitrogen that are not believed, each with the reason."""
+        return () if self._holding else (*self._votes.complaints, *self._nitrogen.complaints)
 
     def hold(self, until_ns: int) -> None:
         """Gas moves that is no leak: judge nothing until then, and begin anew."""
@@ -111,7 +104,7 @@ class VolumeWatch:
         self._holding = True
         for test in (self._quick, self._slow, self._nitrogen):
             test.rebase()
-        self._mean = self._nitrogen_mean = None
+        self._mean = None
         self._quick_rows.clear()
         self._slow_rows.clear()
 
@@ -123,7 +116,7 @@ class VolumeWatch:
     def expect(self, change_pa: float, over_s: float, now_ns: int, gas: str = "air") -> None:
         """Gas of which one knows comes in (positive) or goes out from now on, evenly, and is no leak."""
         relative_pa = change_pa * REFERENCE_PA / (self._pressure_pa or REFERENCE_PA)
-        of_nitrogen_pa = relative_pa * NITROGEN_TO_TOTAL.get(gas, 1.0)
+        of_nitrogen_pa = relative_pa * TO_TOTAL.get(gas, 1.0)
         self._inflows = [flow for flow in self._inflows if not flow.over][-MAX_INFLOWS:]
         self._inflows.append(Inflow(now_ns / NS_PER_S, max(over_s, 1.0), relative_pa, of_nitrogen_pa))
 
@@ -144,7 +137,7 @@ class VolumeWatch:
 
     def take_nitrogen(self, sensor: str, value_pa: NDArray[np.float64]) -> None:
         """Partial pressures of nitrogen, Pa; the newest counts."""
-        self._nitrogen_last[sensor] = float(value_pa[-1])
+        self._nitrogen.take(sensor, float(value_pa[-1]))
 
     def step(self, now_ns: int) -> None:
         """Judge all blocks that are complete at `now_ns`."""
@@ -176,15 +169,15 @@ class VolumeWatch:
         nitrogen = self._nitrogen.loss
         asked = self._settings.confirm_sigmas if since_s is not None else math.inf
         best: PressureTrend | None = None
-        for test, loss, rows in (
-            (self._quick, quick, self._quick_rows),
-            (self._slow, slow, self._slow_rows),
-            (self._nitrogen, nitrogen, self._slow_rows),
+        for loss, rows, of_nitrogen in (
+            (quick, self._quick_rows, False),
+            (slow, self._slow_rows, False),
+            (nitrogen, self._slow_rows, True),
         ):
             if loss is None or not loss.loss_pa_s > 0.0:
                 continue
-            heard = test is not self._nitrogen and loss.continuing and loss.sigmas > asked
-            trend = self._told(loss, rows, significant=loss.believed or heard, nitrogen=test is self._nitrogen)
+            heard = not of_nitrogen and loss.continuing and loss.sigmas > asked
+            trend = self._told(loss, rows, significant=loss.believed or heard, nitrogen=of_nitrogen)
             if best is None or _rank(trend) > _rank(best):
                 best = trend
         return best
@@ -211,6 +204,7 @@ class VolumeWatch:
             # Rooms have equalised: where each barometer stands with the others is learned anew.
             self._holding = False
             self._votes = Votes(self._settings.disagree_pa)
+            self._nitrogen.restart()
             self._cooling.restart()
         consensus = self._votes.take(now_s, {name: log_pa(value) for name, value in values_pa.items()})
         if consensus is None:
@@ -238,40 +232,21 @@ class VolumeWatch:
             if self._quick.ended:  # what fell until now is no fall that goes on
                 self._slow.rebase()
                 self._nitrogen.rebase()
-                self._mean = self._nitrogen_mean = None
+                self._mean = None
         if self._mean is not None and now_s - self._mean.start_s >= SLOW_S:
             self.flush()
             self._slow_rows.append(_Row(now_s, value_pa, logged))
         if self._mean is None:
             self._mean = SlowMean(now_s)
         self._mean.add(value_pa, warmth_pa, self._cooled.doubt, consensus.variance_pa2, averages=consensus.averages)
-        self._take_nitrogen(now_s, expansion_pa, warmth_pa)
-
-    def _take_nitrogen(self, now_s: float, expansion_pa: float, warmth_pa: float) -> None:
-        """Nitrogen: the mean of its sensors, from the same minutes."""
-        if not self._nitrogen_last:
-            return
-        mean = self._nitrogen_mean
-        if mean is not None and now_s - mean.start_s >= SLOW_S:
-            mean.given_to(self._nitrogen)
-            mean = None
-        if mean is None:
-            mean = self._nitrogen_mean = SlowMean(now_s)
-        offsets = self._nitrogen_sensors
-        values = []
-        for name, value in self._nitrogen_last.items():
-            offsets.setdefault(name, log_pa(value))  # only changes count
-            values.append(log_pa(value) - offsets[name])
-        value_pa = sorted(values)[len(values) // 2] - expansion_pa - self._known_nitrogen_pa
-        mean.add(value_pa, warmth_pa, self._cooled.doubt, NITROGEN_NOISE_PA2, averages=True)
-        self._nitrogen_last.clear()
+        self._nitrogen.step(now_s, expansion_pa + self._known_nitrogen_pa, warmth_pa, self._cooled.doubt)
 
     def _told(self, loss: Loss, rows: deque[_Row], *, significant: bool, nitrogen: bool) -> PressureTrend:
         scale = (self._pressure_pa or REFERENCE_PA) / REFERENCE_PA
         fall = Fall(loss.age_s, -loss.loss_pa_s * scale, loss.sigma_pa_s * scale, self._pressure_pa or 0.0)
         watched, agreeing = self._voters, self._agreeing(loss, rows)
         if nitrogen:
-            sensors = tuple(self._nitrogen_sensors)
+            sensors = self._nitrogen.voters
             watched, agreeing = (*sensors, *watched), (*sensors, *agreeing)
         rooms = tuple(sorted(self.rooms))
         return PressureTrend(fall, watched, agreeing, significant=significant, continuing=loss.continuing, rooms=rooms)

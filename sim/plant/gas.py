@@ -33,6 +33,7 @@ from sim.world.gas.cabin import CompartmentSpec
 from sim.world.gas.network import GasNetwork
 from sim.world.gas.weather import CabinWeather
 from sim.world.gas.weather_settings import preset
+from sim.world.gas.weather_species import mixed
 from sim.world.leak.hole import Hole
 
 MOVING_STEP_S = 0.25  # something that opens or closes is followed this finely
@@ -152,9 +153,8 @@ class Gas:
     def partial_pa(self, compartment: str) -> tuple[float, float, float, float]:
         """Partial pressure of each species (nitrogen, oxygen, carbon dioxide, water) now, Pa, weather included."""
         state = self.network.state(compartment)
-        factor, _ = self._weathered(state.temperature_k)
-        nitrogen, oxygen, carbon_dioxide, water = (partial * factor for partial in state.partial_pa)
-        return nitrogen, oxygen, carbon_dioxide, water
+        warmth = self._weathered(state.temperature_k)[1] / state.temperature_k
+        return mixed(state.partial_pa, warmth, self._weather.parts, state.pressure_pa / self._usual_pa)
 
     def hatch_share(self, name: str) -> float:
         """How far a hatch is open now, 0 to 1; KeyError where there is none."""

@@ -27,6 +27,11 @@ HAPPENS = st.one_of(
     st.tuples(st.just("gas"), st.one_of(st.none(), st.floats(-50.0, 50.0)), st.floats(0.0, 1e6)),
     st.tuples(st.just("gap"), st.integers(1, 200_000)),
     st.tuples(st.just("stuck"), st.integers(60, 150)),
+    st.tuples(st.just("hatch sensor"), WILD),
+    st.tuples(st.just("nitrogen"), WILD, st.integers(1, 90)),
+    st.tuples(st.just("reset"), st.sampled_from(["P1", "P2"]), st.integers(0, 200_000), st.integers(1, 60)),
+    st.tuples(st.just("reboot"), st.sampled_from(["P1", "P2"]), st.floats(-5000.0, 5000.0), st.integers(1, 60)),
+    st.tuples(st.just("drift"), st.sampled_from(["P1", "P2"]), st.floats(-50.0, 50.0), st.integers(1, 120)),
 )
 
 
@@ -86,12 +91,36 @@ def test_whatever_happens_it_stays_sane(happenings: list[tuple[object, ...]], se
             kg, over_s = details
             watch.gas_moved(now_ns, GasMoved("station", None if kg is None else float(str(kg)), float(str(over_s))))
         elif what == "gap":
+            watch.step(now_ns + 3 * NS_PER_S, None)  # all that was said before the gap is judged
+            now_s += 3.0
             before = watch.trend
             now_s += float(str(details[0]))
             watch.step(round(now_s * NS_PER_S), None)
             after = watch.trend
             if before is not None and after is not None:
                 assert after.fall.sigma_pa_s >= before.fall.sigma_pa_s * (1 - 1e-9)  # silence teaches nothing
+        elif what == "hatch sensor":
+            watch.take(now_ns, block("P2", float(str(details[0])), now_ns, Quantity.HATCH))
+        elif what == "nitrogen":
+            value, times = details
+            for _ in range(int(str(times))):
+                second(0.0)
+                now_ns = round(now_s * NS_PER_S)
+                watch.take(now_ns, block("P1", float(str(value)), now_ns, Quantity.PP_NITROGEN))
+        elif what == "reset":  # a node whose clock begins at nought again, or long ago
+            node, back_s, times = details
+            for _ in range(int(str(times))):
+                second(0.0)
+                now_ns = round(now_s * NS_PER_S)
+                then_ns = max(now_ns - int(str(back_s)) * NS_PER_S, 0)
+                watch.take(now_ns, block(str(node), pressure, then_ns))
+        elif what in {"reboot", "drift"}:  # one barometer comes back elsewhere, or walks away
+            node, by_pa, times = details
+            for count in range(int(str(times))):
+                second(0.0)
+                now_ns = round(now_s * NS_PER_S)
+                away_pa = float(str(by_pa)) * (1 if what == "reboot" else count)
+                watch.take(now_ns, block(str(node), pressure + away_pa, now_ns))
         else:
             for _ in range(int(str(details[0]))):
                 second(0.0, noise=0.0)

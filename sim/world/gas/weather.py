@@ -10,6 +10,7 @@ import numpy as np
 
 from firmware_bridge.units import S_PER_HOUR
 from sim.world.gas.weather_settings import DAY_S, ORBIT_S, WeatherSettings
+from sim.world.gas.weather_species import WeatherParts, parts_of
 
 SERIES_BELOW = 1e-2  # below this step over correlation time the closed form loses its digits
 DRAWS_PER_STEP = 4
@@ -94,7 +95,9 @@ class CabinWeather:
         "_puff_pa",
         "_settings",
         "_slope_pa_s",
+        "_sources_pa",
         "_start_pa",
+        "_starts_pa",
         "_swings",
         "_transition",
         "_until_puff_s",
@@ -111,6 +114,7 @@ class CabinWeather:
     _until_puff_s: float
     _feed_from_s: float
     _swings: tuple[tuple[float, float], ...]
+    _sources_pa: tuple[float, float, float, float, float]  # as `parts_of` takes them
 
     def __init__(self, settings: WeatherSettings, generator: np.random.Generator) -> None:
         """Start in the stationary state, drawn from `generator`; the pressure offset starts at zero."""
@@ -125,7 +129,7 @@ class CabinWeather:
         self._draw_start()
         self._start_pa = 0.0
         self._add_up()
-        self._start_pa = self.pressure_offset_pa
+        self._start_pa, self._starts_pa = self.pressure_offset_pa, self._sources_pa
         self.pressure_offset_pa = 0.0
 
     def step(self, dt_s: float) -> None:
@@ -157,6 +161,14 @@ class CabinWeather:
         """
         warmth = 1.0 + self.temperature_offset_k / temperature_k
         return pressure_pa * warmth + self.pressure_offset_pa, temperature_k + self.temperature_offset_k
+
+    @property
+    def parts(self) -> WeatherParts:
+        """Of which gases the pressure offset is; their sum is that offset."""
+        path, wander, puff, orbit, day = (
+            now - start for now, start in zip(self._sources_pa, self._starts_pa, strict=True)
+        )
+        return parts_of(path, wander, puff, orbit, day)
 
     def _draw_start(self) -> None:
         """Draw every part as it stands long after its beginning."""
@@ -205,9 +217,10 @@ class CabinWeather:
         (a, b), (c, d), (e, f), (g, h) = self._swings
         self.temperature_offset_k = self._warmth_k + c * orbit_cos + d * orbit_sin + g * day_cos + h * day_sin
         waves_pa = a * orbit_cos + b * orbit_sin + e * day_cos + f * day_sin
-        self.pressure_offset_pa = (
-            self._path_pa + self._vapour_pa + self._puff_pa + waves_pa + self._fed_pa() - self._start_pa
-        )
+        fed_pa = self._fed_pa()
+        self.pressure_offset_pa = self._path_pa + self._vapour_pa + self._puff_pa + waves_pa + fed_pa - self._start_pa
+        orbit_pa, day_pa = a * orbit_cos + b * orbit_sin, e * day_cos + f * day_sin
+        self._sources_pa = self._path_pa + fed_pa, self._vapour_pa, self._puff_pa, orbit_pa, day_pa
 
     def _fed_pa(self) -> float:
         """The feed's sawtooth: down by the consumption for the band, then up again until it is made good."""

@@ -1,6 +1,7 @@
 """What makes a cabin restless, in numbers, and the presets that a scenario may name.
 
-How these numbers move in time lives in `weather`; what a barometer makes of them lives with the node.
+How these numbers move in time lives in `weather`, of which gases they are in `weather_species`; what a barometer makes
+of them lives with the node.
 """
 
 import math
@@ -24,15 +25,15 @@ class WeatherSettings:
         slope_correlation_s: time in which that slope forgets itself, s.
         temperature_rms_k: rms wander of the cabin temperature, K.
         temperature_correlation_s: time in which it forgets itself, s.
-        vapour_rms_pa: rms wander of what comes back to its mean (water vapour, carbon dioxide), Pa.
+        vapour_rms_pa: rms wander of what comes back to its mean, water vapour most of all, Pa.
         vapour_correlation_s: time in which it forgets itself, s.
-        puff_pa: gas that one puff lets in (a valve, an emptied adsorber bed), Pa.
+        puff_pa: vapour that one puff lets in (exercise, wet towels), Pa.
         puff_rate_per_h: mean number of puffs in an hour; they come at random.
         puff_rise_s: time constant with which a puff comes in, s.
         puff_fade_s: time constant with which it is taken up again, s; longer than the rise.
-        orbit_wave_pa: amplitude of the wave of pressure with the orbit, of which no thermometer knows, Pa.
+        orbit_wave_pa: amplitude of the wave of pressure with the orbit: warmth of which no thermometer knows, Pa.
         orbit_wave_k: amplitude of the wave of cabin temperature with the orbit, K.
-        day_wave_pa: amplitude of the wave of pressure with the crew's day, Pa.
+        day_wave_pa: amplitude of the wave of pressure with the crew's day, without what thermometers see, Pa.
         day_wave_k: amplitude of the wave of cabin temperature with the day, K.
         consumption_pa_h: steady fall that the feed makes good (metabolism, losses), Pa/h.
         feed_band_pa: how far the consumption may take the pressure down before gas is fed, Pa; 0: always in balance.

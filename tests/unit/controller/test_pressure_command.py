@@ -11,6 +11,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 
 from controller.cli.main import main
+from controller.cli.pressure_columns import Log, cleaned
 from firmware_bridge.units import PA_PER_MMHG, S_PER_DAY, S_PER_HOUR
 from tests.support.pressing import START_PA, restless
 
@@ -147,7 +148,13 @@ def test_the_published_curves_of_the_vestibule(tmp_path: Path, name: str) -> Non
         ("t_s\n1\n", "no pressure"),
         ("t_s,pressure_pa\n", "no row has a time"),
         ("t_s,pressure_pa\n0,x\n", "no pressure that a cabin has"),
-        ("t_s,pressure_pa\n0,1013\n60,1012\n,\n", ""),
+        ("t_s,pressure_pa\n0,101300\n60,101200\n,\n", ""),
+        ("t_s,pressure_pa\n0,1013\n60,1012\n,\n", "--unit hpa"),
+        ("t_s,pressure_pa\n0,760\n60,759\n,\n", "or mmhg"),
+        ("t_s,pressure_pa\n0,101.3\n60,101.2\n", "--unit kpa"),
+        ("t_s,pressure_hpa\n0,101300\n60,101200\n", "--unit pa"),
+        ("t_s,pressure_pa,temperature_k\n0,101300,22\n60,101300,22\n", "temperature_c"),
+        ("t_s,pressure_pa,temperature_c\n0,101300,295\n60,101300,295\n", "temperature_k"),
         ("t_s,pressure\n0,1013\n", "does not say its unit"),
         ("when,pressure_pa\n0,101300\n", "no time"),
         ("t_s,pressure_pa\nyesterday,101300\n", "neither seconds nor dates"),
@@ -185,3 +192,34 @@ def test_steps_of_rounding_at_a_hertz_are_no_leak(tmp_path: Path, step_pa: float
     values = START_PA + np.interp(seconds / 60, np.arange(121), restless(np.random.default_rng(2), 121))
     rows = [f"{second},{step_pa * round(value / step_pa):.2f}" for second, value in zip(seconds, values, strict=True)]
     assert answer(write(tmp_path / "log.csv", "t_s,pressure_pa", rows))[0] == 3
+
+
+def test_spikes_and_empty_cells_are_no_pressure_and_steps_stay() -> None:
+    """Single and double spikes go; a step, a fall of 10 kPa a row and the last value stay; NaN stays what it is."""
+    values = np.full(60, 100_000.0) + np.random.default_rng(1).standard_normal(60)
+    values[30:] -= 500.0
+    values[[5, 12, 13, 20]] = 103_000.0, 98_000.0, 98_000.0, math.nan
+    values[50:] -= 8000.0 * np.arange(1, 11)
+    (kept,) = cleaned(
+        Log(np.linspace(0.0, 3540.0, 60), {"p": np.asarray(values, dtype=np.float64)}, {})
+    ).pressure_pa.values()
+    assert np.flatnonzero(np.isnan(kept)).tolist() == [5, 12, 13, 20]
+
+
+def test_a_leak_that_was_closed_is_told_as_it_was_when_it_was_open(tmp_path: Path) -> None:
+    open_s = np.clip(np.arange(900) - 240, 0, 240) * 60.0
+    values = cabin(900, None, seed=4) * np.exp(-HOLE_PA_S / START_PA * open_s)
+    rows = [f"{60 * row},{value:.2f}" for row, value in enumerate(values)]
+    status, told = answer(write(tmp_path / "log.csv", "t_s,pressure_pa", rows))
+    assert status == 0
+    assert told["over_t_s"] is not None
+    assert told["slope_pa_s"]["low"] <= -HOLE_PA_S <= told["slope_pa_s"]["high"]
+
+
+def test_a_temperature_that_never_changes_changes_nothing(tmp_path: Path) -> None:
+    values = cabin(600, 240)
+    alone = write(tmp_path / "alone.csv", "t_s,pressure_pa", [f"{60 * row},{v:.2f}" for row, v in enumerate(values)])
+    rows = [f"{60 * row},{value:.2f},295.15" for row, value in enumerate(values)]
+    beside = write(tmp_path / "beside.csv", "t_s,pressure_pa,temperature_k", rows)
+    # It does not show how the gas cools as it expands: 0.6 K of a torn hull, next to nothing here.
+    assert answer(alone)[1]["slope_pa_s"] == pytest.approx(answer(beside)[1]["slope_pa_s"], rel=0.01)
