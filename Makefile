@@ -55,7 +55,7 @@ demo: $(HAVE_SELF) broker  ## a simulated leak, found: ARGS go to `leaksim demo`
 	@exec $(BIN)/leaksim demo $(ARGS)
 
 .PHONY: demo-hil
-demo-hil: $(HAVE_SELF) broker firmware  ## the same with the C firmware on every node; ARGS="--nodes qemu" emulates a Cortex-M3
+demo-hil: $(HAVE_SELF) broker firmware  ## the same with the C firmware on every node; ARGS="--nodes qemu --speed 1" emulates Cortex-M3s
 	@exec $(BIN)/leaksim demo --nodes native $(ARGS)
 
 .PHONY: firmware firmware-qemu
@@ -71,6 +71,10 @@ test: $(HAVE_SELF) $(HAVE_DEV) broker  ## the quick tests: ARGS go to pytest
 .PHONY: test-slow
 test-slow: $(HAVE_SELF) $(HAVE_DEV) broker  ## the slow and the statistical tests
 	@exec $(BIN)/python -m pytest -m "slow or statistical" --timeout 3600 $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(HAVE_SELF) $(HAVE_DEV)  ## ten megabytes of damage through framing, codec and nodes, in C and Python: ARGS="MEGABYTES SEED"
+	@exec $(BIN)/python -m tests.support.fuzz $(ARGS)
 
 .PHONY: check
 check: $(HAVE_SELF) $(HAVE_DEV)  ## style, types, import walls: all of them, whichever fails

@@ -8,12 +8,14 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from controller.clock import UtcClock
+from controller.alarm.keys import CLOCKS
+from controller.clock import ClockWatch, UtcClock
 from controller.config import Configuration
 from controller.evidence.keeping import Evidence, Plan
 from controller.evidence.state import Memory
@@ -27,7 +29,7 @@ from controller.localize.locate import LocateJob, Locator
 from controller.localize.verdict import NoFix, Reason, Verdict
 from controller.outputs.building import Surroundings, outputs_of
 from controller.outputs.mqtt.building import Choices, mqtt_output
-from controller.outputs.node_desk import NodeDesk
+from controller.outputs.node_desk import NodeDesk, sorting
 from controller.outputs.node_requests import Hands
 from controller.outputs.switchboard import Switchboard
 from controller.pipeline.events import BrokerState, Event, LocateDone, OwnHealth
@@ -82,11 +84,16 @@ class App:
         *,
         runner: Runner = in_thread,
         recording: Plan | None = None,
+        wall: Callable[[], datetime] | None = None,
     ) -> None:
-        """Wire everything; must be called on the running loop. `hub` only where nodes are behind a broker."""
+        """Wire everything; must be called on the running loop. `hub` only where nodes are behind a broker.
+
+        `wall` is the machine's UTC, to see when it is set; None where the loop does not run with it.
+        """
         now_ns = _now_ns()
         self._clock = UtcClock(now_ns)
         self._origin_ns = now_ns
+        self._clock_watch = None if wall is None else ClockWatch(self._clock, wall)
         self._observers = observers
         self._pipeline = Pipeline(configuration.site, configuration.compartment, configuration.pipeline)
         self._locator = Locator(configuration.site, configuration.compartment, configuration.locate)
@@ -104,13 +111,12 @@ class App:
                 self._exchange.links,
                 Hands(self._bridge.send, self._bridge.greet),
                 lambda: self._clock.utc(_now_ns()),
+                self._tell,
             )
             if configuration.broker is not None
             else None
         )
         self._hub = hub
-        around = Surroundings(self.deliver, self._tell, lambda: self._clock.utc(_now_ns()))
-        self._outputs = Switchboard(outputs_of(configuration.table.outputs, around), self._output_changed)
         journal = configuration.table.journal
         keeping = KeeperSettings(journal.max_file_megabytes * 1_000_000, journal.max_files, journal.flush_s)
         self._keeper = (
@@ -128,8 +134,11 @@ class App:
         )
         mqtt = configuration.table.mqtt
         choices = Choices(mqtt.command_users, mqtt.home_assistant)
-        hears = (self._broker_changed, self.deliver, self._tell)
+        hears = (self._broker_changed, sorting(self._desk, self.deliver), self._tell)
         self._mqtt = mqtt_output(configuration.broker, configuration.site, choices, journal_folder, runner, hears)
+        around = Surroundings(self.deliver, self._tell, lambda: self._clock.utc(_now_ns()))
+        outputs = outputs_of(configuration.table.outputs, around)
+        self._outputs = Switchboard((*outputs, *filter(None, (self._mqtt,))), self._output_changed)
         self._runner = runner
         self._thinking: asyncio.Task[None] | None = None
         self._seq = 0
@@ -137,7 +146,11 @@ class App:
         self._recovery = ""
         if self._keeper is not None:
             alarms, self._recovery = self._keeper.recover(self._times())
-            self._pipeline.restore_alarms(now_ns, alarms)
+            if self._keeper.knew:
+                self._pipeline.restore_alarms(now_ns, alarms)
+            self._keeper.stand(
+                self._pipeline.alarm_record, self._times()
+            )  # so that the next start knows, come what may
         self._evidence: Evidence | None = None
         if recording is not None:
             self._evidence = Evidence(recording, self._clock, now_ns, self._memory(), runner, self._tell)
@@ -151,8 +164,6 @@ class App:
         keeping = asyncio.create_task(self._keeper.run(), name="journal") if self._keeper is not None else None
         if self._hub is not None:
             helpers.append(asyncio.create_task(self._keep("connection to the MQTT nodes", self._hub.run)))
-        if self._mqtt is not None:
-            helpers.append(asyncio.create_task(self._keep("MQTT output", self._mqtt.run)))
         if self._desk is not None:
             helpers.append(asyncio.create_task(self._keep("nodes on MQTT", self._desk.run)))
         helpers.append(asyncio.create_task(self._outputs.run(), name="outputs"))
@@ -193,14 +204,19 @@ class App:
                 await self._wake.wait()
         self._wake.clear()
         now_ns = _now_ns()
+        for trouble in () if self._clock_watch is None else self._clock_watch.look(_now_ns):
+            self.deliver(OwnHealth(CLOCKS, trouble))
         events = self._inbox.take(now_ns)
         if self._evidence is not None:
-            self._evidence.step(now_ns, events, self._seq)
+            self._evidence.step(now_ns, events, self._seq, self._inbox.places)
         self._fan_out(now_ns, self._pipeline.step(now_ns, events))
         if self._keeper is not None:  # slow values are for the journal only: outputs have the newest in the picture
             self._keeper.read(now_ns, (event for event in events if isinstance(event, ScalarBlock)), self._old_head)
         if self._evidence is not None and (self._thinking is None or self._thinking.done()):
             self._evidence.settle(now_ns, self._memory)  # not while the locator changes what it remembers
+        if self._inbox.waiting:  # bursts, which may be overtaken: first what came meanwhile is read
+            self._wake.set()
+            await asyncio.sleep(0)
 
     def _memory(self) -> Memory:
         """All that the next decision depends on."""
@@ -223,7 +239,7 @@ class App:
             self._job = outcome.job
             self._thinking = asyncio.create_task(self._think(outcome.job), name="locate")
         if self._keeper is not None and any(isinstance(entry, AlarmEntry) for entry in entries):
-            self._keeper.stand(self._pipeline.alarm_record, self._times())
+            self._keeper.stand(self._pipeline.alarm_record, self._times(), self._seq)
         for entry in entries:
             self._note(entry)
         elapsed_s = self._clock.elapsed_s(_now_ns())

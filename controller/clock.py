@@ -1,8 +1,15 @@
 """The only file that knows UTC: for people and files, never for a decision."""
 
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from firmware_bridge.units import NS_PER_S
+
+JUMP_S = 1.0  # more than a slewing clock is ever corrected by between two looks
+FOLLOWED_S = 0.25  # from here on we follow without a word; less matters to nobody who reads a journal
+MAX_READING_NS = NS_PER_S // 10
+LOOK_NS = NS_PER_S
+REMEMBER_NS = 600 * NS_PER_S  # for so long people are told of a jump
 
 
 def wall_clock() -> datetime:
@@ -35,6 +42,15 @@ class UtcClock:
             raise ValueError(f"{utc!r} names no time zone")
         return self._origin_ns + round((instant - self._origin) / timedelta(microseconds=1)) * 1000
 
+    def ahead_s(self, at_ns: int, wall: datetime) -> float:
+        """How far `wall`, read at `at_ns`, is ahead of what we call that instant."""
+        ours = self._origin + timedelta(microseconds=(at_ns - self._origin_ns) / 1000)
+        return (wall - ours).total_seconds()
+
+    def move(self, by_s: float) -> None:
+        """Name all instants, those before included, `by_s` later."""
+        self._origin += timedelta(seconds=by_s)
+
     def elapsed_s(self, at_ns: int) -> float:
         """Loop seconds since the clock was made."""
         return (at_ns - self._origin_ns) / NS_PER_S
@@ -42,3 +58,36 @@ class UtcClock:
     def file_stamp(self) -> str:
         """The start as it may stand in a file name."""
         return self._origin.strftime("%Y%m%dT%H%M%SZ")
+
+
+class ClockWatch:
+    """Sees the machine's UTC being set, as at the first contact of a Pi without a battery, and follows it.
+
+    Decisions run on the loop's time, which nobody sets; only the names of instants move.
+    """
+
+    def __init__(self, clock: UtcClock, wall: Callable[[], datetime]) -> None:
+        """Keep `clock` with `wall`."""
+        self._clock = clock
+        self._wall = wall
+        self._next_ns = 0
+        self._jumped_ns: int | None = None
+
+    def look(self, now: Callable[[], int]) -> Iterator[str | None]:
+        """What people are to be told from now on: of a jump, and None when that is long ago. `now` reads the loop."""
+        now_ns = now()
+        if now_ns < self._next_ns:
+            return
+        wall = self._wall()
+        if now() - now_ns > MAX_READING_NS:
+            return  # we were held up between the two clocks: that is no jump of either
+        self._next_ns = now_ns + LOOK_NS
+        ahead_s = self._clock.ahead_s(now_ns, wall)
+        if abs(ahead_s) >= FOLLOWED_S:
+            self._clock.move(ahead_s)
+        if abs(ahead_s) >= JUMP_S:
+            self._jumped_ns = now_ns
+            yield f"its UTC was set by {ahead_s:+.1f} s: what was written before names times so much wrong"
+        elif self._jumped_ns is not None and now_ns - self._jumped_ns >= REMEMBER_NS:
+            self._jumped_ns = None
+            yield None

@@ -13,6 +13,7 @@ from firmware_bridge.wire.commands import Capture, Command, Siren, SirenPattern,
 
 MAX_BURST_ID = 1 << 32
 RELAY_RETRY_S = 60.0  # a relay that refuses, or says nothing in all a conversation's own retries, is asked again
+SIREN_WAIT_S = 60.0  # so long a siren from before a restart may sound on, where nothing says why it does
 SIREN_PATTERNS = {
     AlarmClass.ADVISORY: SirenPattern.SILENT,
     AlarmClass.CAUTION: SirenPattern.CAUTION,
@@ -93,6 +94,7 @@ class Tasking:
         self._burst_id = 0
         self._ticket = 0
         self._next_capture_ns = 0
+        self._began_ns: int | None = None
 
     def step(
         self,
@@ -108,6 +110,8 @@ class Tasking:
 
         `relays` are those that are to be on or off; others stay as they are.
         """
+        self._began_ns = now_ns if self._began_ns is None else self._began_ns
+        settled = settled or now_ns - self._began_ns >= s_to_ns(SIREN_WAIT_S)  # it may never be, without a microphone
         orders = self._siren_orders(now_ns, delivering, standing, settled=settled)
         orders += self._relay_orders(now_ns, delivering, relays or {})
         plan = None

@@ -1,7 +1,7 @@
 """Node clock -> integer nanoseconds on the common base, with sigma: weighted regression on ping round trips.
 
 A round trip cannot see path asymmetry: the stated sigma therefore carries the whole half round trip as a uniform
-unknown. Sub-microsecond alignment between nodes comes from a shared trigger line, never from here.
+unknown. Sub-microsecond alignment between nodes comes from pulses that several of them saw, by a tie: see `ties`.
 """
 
 import math
@@ -16,6 +16,7 @@ MAX_OBSERVATIONS = 32  # the newest round trips, all of them
 BEST_OF = 16  # of every so many older ones the shortest is kept,
 MAX_KEPT = 32  # this many: nine minutes, which a busy host needs to tell a crystal's rate
 STEP_SIGMAS = 8.0  # a good round trip this far from the fit means that the node's clock was stepped
+EDGE_SIGMAS = 5.0  # dates of one instant are never further apart: each is off by less than sqrt(3 + 4^2) of its sigmas
 MIN_OBSERVATIONS = 3
 CRYSTAL_RATE_ERROR = 100e-6  # sigma of a crystal's rate before anything is known; docs/protocol.md asks for one
 RATE_WANDER = 2e-7  # how much that rate changes over minutes, by temperature: what is old says less of now
@@ -49,6 +50,13 @@ class _Fit:
     credible: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Tie:
+    node_ns: int
+    common_ns: int
+    sigma_ns: float
+
+
 class TimeBase:
     """Maps one node's clock to the common base and back."""
 
@@ -58,6 +66,7 @@ class TimeBase:
         self._older: list[RoundTrip] = []
         self._kept: deque[RoundTrip] = deque(maxlen=MAX_KEPT)
         self._fit: _Fit | None = None
+        self._tie: _Tie | None = None
         self.steps = 0
 
     @property
@@ -107,7 +116,7 @@ class TimeBase:
         self._newest.clear()
         self._older.clear()
         self._kept.clear()
-        self._fit = None
+        self._fit = self._tie = None
         self.steps += 1
 
     def covers(self, node_ns: int) -> bool:
@@ -117,13 +126,37 @@ class TimeBase:
     def to_common(self, node_ns: int) -> tuple[int, float]:
         """Common time and its sigma (ns) of an instant on the node's clock.
 
+        From the tie where there is one that says it better: soon after it, and never far from it.
+
         Raises:
             LookupError: not ready.
         """
+        common_ns, sigma_ns = self.by_round_trips(node_ns)
+        if self._tie is not None:
+            since_ns = node_ns - self._tie.node_ns
+            fit = self._known()
+            tied_sigma_ns = math.hypot(self._tie.sigma_ns, since_ns * math.hypot(fit.rate_sigma, RATE_WANDER))
+            if tied_sigma_ns <= sigma_ns:
+                return self._tie.common_ns + since_ns + round(since_ns * fit.rate), tied_sigma_ns
+        return common_ns, sigma_ns
+
+    def by_round_trips(self, node_ns: int) -> tuple[int, float]:
+        """As `to_common`, of what this node's own pings say alone."""
         fit = self._known()
         elapsed_ns = node_ns - fit.node_origin_ns
         common_ns = fit.common_origin_ns + elapsed_ns + round(elapsed_ns * fit.rate)
         return common_ns, math.hypot(fit.sigma_ns, elapsed_ns * fit.rate_sigma)
+
+    def tie(self, node_ns: int, common_ns: int, sigma_ns: float) -> None:
+        """Several nodes saw one instant: on this node's clock it was `node_ns`, and the best of them dates it so.
+
+        A date that this node's own pings contradict is none of this clock's (it was stepped meanwhile), and ignored.
+        """
+        if self._fit is None:
+            return
+        own_ns, own_sigma_ns = self.by_round_trips(node_ns)
+        if abs(own_ns - common_ns) <= EDGE_SIGMAS * (own_sigma_ns + sigma_ns):
+            self._tie = _Tie(node_ns, common_ns, sigma_ns)
 
     def to_node(self, common_ns: int) -> int:
         """The node's clock at a common instant, never negative.

@@ -28,7 +28,9 @@ class LeakEvidence:
     """What speaks for a leak. `loud_nodes` stand above their noise floor; `trend` only where significant.
 
     `pressure_nodes` are the nodes of the agreeing barometers, where known: two on one node share its faults. `leaks`
-    are all places that are followed, `verdict` is on the first of them or on none.
+    are all places that are followed, `verdict` is on the first of them or on none. `hissing` says that the sound is
+    like a jet's and not like a machine's, `beside` names a machine that stands near, `in_quiet` that all was heard in a
+    quiet window.
     """
 
     loud_nodes: tuple[str, ...] = ()
@@ -37,25 +39,34 @@ class LeakEvidence:
     size: LeakSize | None = None
     pressure_nodes: frozenset[str] | None = None
     leaks: tuple[Fix, ...] = ()
+    hissing: bool = True
+    beside: str | None = None
+    in_quiet: bool = False
 
     @property
     def off_hull(self) -> bool:
-        """Whether what is heard comes from inside the room: no second witness of a fall of pressure."""
-        return isinstance(self.verdict, NoFix) and self.verdict.reason is Reason.OFF_HULL
+        """Whether what is heard is in the room, or a machine: then it is no second witness of a fall of pressure."""
+        return isinstance(self.verdict, NoFix) and self.verdict.reason in {Reason.OFF_HULL, Reason.EQUIPMENT}
+
+    @property
+    def like_a_leak(self) -> bool:
+        """Whether the sound alone tells a leak from a machine: it hisses from one place on the wall."""
+        return isinstance(self.verdict, Fix) and self.hissing
 
 
 def leak_conditions(evidence: LeakEvidence, settings: Settings) -> list[Condition]:
     """One leak condition, or none; in the deadband one that only holds an alarm that stands.
 
     Emergency and Warning need two independent kinds of evidence or two sensors that agree; whatever a lone sensor or
-    sound alone says is at most a Caution.
+    sound alone says is at most a Caution, and an Advisory where the sound may as well be a machine's.
     """
     by_sound, by_pressure = bool(evidence.loud_nodes), evidence.trend is not None
     if not by_sound and not by_pressure:
         return []
     reasons = []
     if by_sound:
-        reasons.append(f"ultrasound above the noise floor at {', '.join(evidence.loud_nodes)}")
+        how = "ultrasound in the quiet window" if evidence.in_quiet else "ultrasound above the noise floor"
+        reasons.append(f"{how} at {', '.join(evidence.loud_nodes)}")
     if isinstance(evidence.verdict, Fix):
         fixes = evidence.leaks or (evidence.verdict,)
         reasons += [
@@ -83,7 +94,8 @@ def leak_conditions(evidence: LeakEvidence, settings: Settings) -> list[Conditio
 def _leak_class(evidence: LeakEvidence, settings: Settings) -> AlarmClass:
     by_sound, trend, size = bool(evidence.loud_nodes) and not evidence.off_hull, evidence.trend, evidence.size
     if trend is None or size is None:
-        return AlarmClass.ADVISORY if evidence.off_hull else AlarmClass.CAUTION
+        alone = by_sound and not evidence.like_a_leak and trend is None
+        return AlarmClass.ADVISORY if evidence.off_hull or alone else AlarmClass.CAUTION
     loss_mmhg_h, reserve_h = size.rate_mmhg_h.value, size.reserve_s.value / S_PER_HOUR
     if loss_mmhg_h > 60 * settings.emergency_mmhg_min or reserve_h < settings.emergency_reserve_h:
         by_ladder = AlarmClass.EMERGENCY
@@ -101,6 +113,12 @@ def _leak_text(evidence: LeakEvidence) -> str:
     if evidence.off_hull and evidence.loud_nodes:
         inside = "a sound began inside the room: equipment?"
         return f"pressure falls: possible leak, place unknown; {inside}" if evidence.trend else inside
+    if not evidence.like_a_leak and evidence.trend is None:
+        place = "place unknown"
+        if isinstance(evidence.verdict, Fix):
+            place = f"in {evidence.verdict.compartment}, {_place(evidence.verdict)}"
+        what = "a machine" if evidence.beside is None else evidence.beside
+        return f"a new sound, {place}: {what} that was switched on, or a leak; pressure shows none so far"
     known = "leak confirmed by sound and pressure" if evidence.loud_nodes and evidence.trend else None
     if known is None:
         known = "possible leak, heard" if evidence.loud_nodes else "pressure falls: possible leak"

@@ -18,7 +18,8 @@ from controller.dashboard.sentences import duration
 from controller.errors import ControllerError
 from controller.journal.entries import AlarmEntry
 from controller.journal.reader import check_own, journal_files, read_entries
-from controller.journal.standing import Standing, StandingAlarm, gather_standing, read_standing
+from controller.journal.recovery import recovered
+from controller.journal.standing import Standing, StandingAlarm
 
 
 @click.command()
@@ -51,12 +52,9 @@ def alarms(folder: Path, *, stats: bool, since: datetime | None, as_json: bool) 
 
 
 def _standing(folder: Path) -> Standing:
-    try:
-        standing = read_standing(folder)
-    except ControllerError as error:
-        click.echo(f"leakctl: {error}; gathering from the journal", err=True)
-        standing = None
-    standing = standing or gather_standing(folder)
+    standing, told = recovered(folder)
+    if told:
+        click.echo(f"leakctl: {told.removeprefix('; ')}", err=True)
     if standing is not None:
         return standing
     if not journal_files(folder):

@@ -1,5 +1,6 @@
 """What all commands share: how a configuration is named and how errors end."""
 
+import getpass
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,14 @@ from firmware_bridge.errors import BridgeError
 
 CONFIGURATION = click.Path(path_type=Path, dir_okay=False)
 REFUSED = 2
+
+
+def login_name() -> str:
+    """Who runs this command."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a user without a name, as in some containers
+        return "terminal"
 
 
 @contextmanager

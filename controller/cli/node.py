@@ -3,15 +3,17 @@
 import asyncio
 import json
 import sys
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import cast
 
 import click
 import msgspec
 
-from controller.cli.common import CONFIGURATION, errors_told
-from controller.cli.node_access import new_request_id, on_links, over_broker
-from controller.config import Configuration, load_configuration
+from controller.cli.common import CONFIGURATION, errors_told, login_name
+from controller.cli.node_access import Access, Login, new_request_id, on_links, over_broker
+from controller.config import load_configuration
+from controller.outputs.mqtt.secrets import PASSWORD_VARIABLE, secret
 from controller.outputs.node_requests import MAX_SECONDS, Do, NodeReply, NodeRequest
 
 NOT_DONE = 1
@@ -29,9 +31,23 @@ PINGS = 4
     show_default=True,
     help="How long to blink (identify) or to listen (levels).",
 )
+@click.option("--by", default=login_name, show_default="your login name", help="Who asks, for the journal.")
+@click.option("--user", help="Your user name at the broker, where the controller lets only users command.")
+@click.option("--password-file", help=f"File with its password, readable by you alone; or {PASSWORD_VARIABLE}.")
 @click.option("--json", "as_json", is_flag=True, help="Print each reply as one JSON line.")
 @click.option("--direct", is_flag=True, help="Ask on the links themselves; only while no controller runs.")
-def node(uid: str, action: str, config: Path, *, seconds: float, as_json: bool, direct: bool) -> None:
+def node(
+    uid: str,
+    action: str,
+    config: Path,
+    *,
+    seconds: float,
+    by: str,
+    user: str | None,
+    password_file: str | None,
+    as_json: bool,
+    direct: bool,
+) -> None:
     """Ask the node with this UID (hexadecimal) or name something.
 
     ping: four round trips. identify: it blinks. levels: the band levels that it computes itself.
@@ -42,14 +58,16 @@ def node(uid: str, action: str, config: Path, *, seconds: float, as_json: bool, 
     with errors_told():
         configuration = load_configuration(config)
         times = PINGS if action == "ping" else 1
-        requests = [NodeRequest(new_request_id(), uid, cast("Do", action), seconds) for _ in range(times)]
-        done = asyncio.run(_ask(configuration, requests, as_json=as_json, direct=direct))
+        requests = [NodeRequest(new_request_id(), uid, cast("Do", action), seconds, by) for _ in range(times)]
+        login = None if user is None else Login(user, secret(password_file, "--password-file", PASSWORD_VARIABLE))
+        way = on_links(configuration) if direct else over_broker(configuration, login)
+        done = asyncio.run(_ask(way, requests, as_json=as_json))
     sys.exit(0 if done else NOT_DONE)
 
 
-async def _ask(configuration: Configuration, requests: list[NodeRequest], *, as_json: bool, direct: bool) -> bool:
+async def _ask(way: AbstractAsyncContextManager[Access], requests: list[NodeRequest], *, as_json: bool) -> bool:
     done = True
-    async with on_links(configuration) if direct else over_broker(configuration) as access:
+    async with way as access:
         for request in requests:
             async for reply in access.ask(request):
                 done = done and reply.done

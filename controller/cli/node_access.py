@@ -4,16 +4,20 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import aiomqtt
 import msgspec
 import numpy as np
+from pydantic import ValidationError
 
 from controller.cli.ports import ports_of
-from controller.clock import UtcClock
+from controller.clock import UtcClock, wall_clock
 from controller.config import Configuration
 from controller.errors import ControllerError
+from controller.outputs.mqtt.commands import NodeCommand
+from controller.outputs.mqtt.messages import ReplyMessage
 from controller.outputs.node_board import NodeBoard, NodesMessage
 from controller.outputs.node_requests import Hands, NodeReply, NodeRequest, NodeRequests
 from firmware_bridge.bridge import Bridge
@@ -39,14 +43,22 @@ class Access(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Who asks at the broker."""
+
+    user: str
+    password: str | None = field(default=None, repr=False)
+
+
 def new_request_id() -> str:
     """Nobody else's, for a while."""
     return secrets.token_hex(8)
 
 
 @asynccontextmanager
-async def over_broker(configuration: Configuration) -> AsyncIterator[Access]:
-    """Through a running controller.
+async def over_broker(configuration: Configuration, login: Login | None = None) -> AsyncIterator[Access]:
+    """Through a running controller; `login` is who asks there, None for the controller's own user.
 
     Raises:
         ControllerError: MQTT is off, or there is no broker.
@@ -54,6 +66,9 @@ async def over_broker(configuration: Configuration) -> AsyncIterator[Access]:
     broker = configuration.broker
     if broker is None:
         raise ControllerError("MQTT is off in this configuration", remedy="ask on the links themselves with --direct")
+    if login is not None:
+        broker = replace(broker, username=login.user, password=login.password)
+    users = configuration.table.mqtt.command_users
     async with AsyncExitStack() as stack:
         try:
             client = await stack.enter_async_context(new_client(broker))
@@ -61,13 +76,15 @@ async def over_broker(configuration: Configuration) -> AsyncIterator[Access]:
             raise ControllerError(
                 f"no broker at {broker.host}:{broker.port} ({error})", remedy="start it, or use --direct"
             ) from error
-        yield _OverBroker(client, f"leakloc/{configuration.site.name}")
+        yield _OverBroker(client, f"leakloc/{configuration.site.name}", broker.username or "", users)
 
 
 class _OverBroker:
-    def __init__(self, client: aiomqtt.Client, prefix: str) -> None:
+    def __init__(self, client: aiomqtt.Client, prefix: str, user: str, users: tuple[str, ...]) -> None:
         self._client = client
         self._prefix = prefix
+        self._user = user
+        self._users = users
         self._subscribed = False
 
     async def nodes(self) -> NodesMessage:
@@ -87,9 +104,16 @@ class _OverBroker:
         raise ControllerError("the broker went away", remedy="try again")
 
     async def ask(self, request: NodeRequest) -> AsyncIterator[NodeReply]:
+        if self._users and self._user not in self._users:
+            raise ControllerError(
+                f"{self._user or 'nobody'} may not command here",
+                remedy=f"log in by --user as one of {', '.join(self._users)} ([mqtt] command_users)",
+            )
         topic = f"{self._prefix}/reply/{request.id}"
         await self._client.subscribe(topic, qos=1)
-        await self._client.publish(f"{self._prefix}/command/node", msgspec.json.encode(request), qos=1)
+        command = _command(request)
+        where = f"{self._prefix}/command/node" + (f"/{self._user}" if self._users else "")
+        await self._client.publish(where, command.model_dump_json().encode(), qos=1)
         messages = aiter(self._client.messages)
         while True:
             try:
@@ -99,10 +123,39 @@ class _OverBroker:
                 raise ControllerError("no controller answers", remedy=_NO_CONTROLLER) from error
             if message.topic.value != topic:
                 continue
-            reply = msgspec.json.decode(bytes(message.payload), type=NodeReply)
+            reply = _reply(bytes(message.payload))
             yield reply
             if not reply.more:
                 return
+
+
+def _command(request: NodeRequest) -> NodeCommand:
+    try:
+        return NodeCommand(
+            id=request.id,
+            utc=wall_clock(),
+            by=request.by,
+            node=request.node,
+            do=request.do,
+            seconds=request.seconds,
+        )
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise ControllerError(f"no controller takes this request ({problems})", remedy="ask otherwise") from error
+
+
+def _reply(payload: bytes) -> NodeReply:
+    """A node's answer; ControllerError where the controller's door refused the request."""
+    try:
+        return msgspec.json.decode(payload, type=NodeReply)
+    except msgspec.MsgspecError as error:
+        try:
+            refused = msgspec.json.decode(payload, type=ReplyMessage)
+        except msgspec.MsgspecError:
+            raise ControllerError(
+                f"no answer: {error}", remedy="use the leakctl of the controller that runs"
+            ) from error
+    raise ControllerError(f"refused: {refused.text}", remedy=f"the controller's clock says {refused.utc}")
 
 
 @asynccontextmanager

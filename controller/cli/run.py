@@ -1,23 +1,30 @@
 """leakctl run: a controller on its links until Ctrl-C."""
 
+import asyncio
 import sys
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import click
 import msgspec
 
+from controller.alarm.requests import Acknowledge
 from controller.app import App, Observers
-from controller.cli.common import CONFIGURATION, errors_told
+from controller.cli.common import CONFIGURATION, errors_told, login_name
 from controller.cli.ports import ports_of
+from controller.clock import wall_clock
 from controller.config import Configuration, load_configuration
+from controller.dashboard.keys import HINT, Keys, listening
 from controller.dashboard.printing import Printer, Style
 from controller.declared import SerialLinkTable
 from controller.evidence.keeping import Plan
+from controller.pipeline.picture import Picture
+from controller.service import Service
 from firmware_bridge.declared import read_tables
 from firmware_bridge.links.broker_address import parse_broker_address
 from firmware_bridge.links.recording import Settings
-from firmware_bridge.scaled_loop import MAX_SCALE, MIN_SCALE, run_until_signal
+from firmware_bridge.scaled_loop import MAX_SCALE, MIN_SCALE, real_seconds, run_until_signal
 
 
 @click.command()
@@ -33,6 +40,7 @@ from firmware_bridge.scaled_loop import MAX_SCALE, MIN_SCALE, run_until_signal
 )
 @click.option("--json", "as_json", is_flag=True, help="Print every event as one JSON line on standard output.")
 @click.option("--view/--no-view", default=None, help="Live view on standard error; default: on a terminal.")
+@click.option("--by", default=login_name, show_default="your login name", help="Who acknowledges by key in the view.")
 @click.option("--narrate", is_flag=True, help="Print every event as a sentence on standard error.")
 @click.option(
     "--time-scale",
@@ -51,10 +59,11 @@ def run(
     record: Path | None,
     as_json: bool,
     view: bool | None,
+    by: str,
     narrate: bool,
     time_scale: float,
 ) -> None:
-    """Run the controller until Ctrl-C.
+    """Run the controller until Ctrl-C; in the live view `a` acknowledges the gravest alarm.
 
     Example: leakctl run configs/controller/desk-rig.toml --json | jq -c 'select(.kind=="alarm")'
     """
@@ -62,9 +71,10 @@ def run(
         configuration = _overridden(load_configuration(config), serial, broker, no_mqtt=no_mqtt)
         folder = journal or config.parent / configuration.table.journal.folder
         show = sys.stderr is not None and sys.stderr.isatty() and not as_json if view is None else view
-        printer = Printer(Style(as_json, show, narrate))
+        keys = show and sys.stdin is not None and sys.stdin.isatty()
+        printer = Printer(Style(as_json, show, narrate, HINT if keys else ""))
         plan = _recording(configuration, config.parent / configuration.table.site, folder, record, time_scale)
-        ended = run_until_signal(_serve(configuration, folder, printer, plan), scale=time_scale)
+        ended = run_until_signal(_serve(configuration, folder, printer, plan, by if keys else None), scale=time_scale)
     sys.exit(1 if ended else 0)  # only a signal ends a healthy controller
 
 
@@ -112,13 +122,29 @@ def _recording(
     return Plan(settings, msgspec.json.encode(read_tables(site)), own, configuration.compartment)
 
 
-async def _serve(configuration: Configuration, journal_folder: Path, printer: Printer, recording: Plan | None) -> bool:
-    """Run until cancelled; returning at all means that something ended that should not have."""
+async def _serve(
+    configuration: Configuration, journal_folder: Path, printer: Printer, recording: Plan | None, by: str | None
+) -> bool:
+    """Run until cancelled; returning at all means that something ended that should not have. `by` sits at the keys."""
     ports, hub = ports_of(configuration)
-    app = App(configuration, ports, hub, journal_folder, Observers(printer.entry, printer.picture), recording=recording)
+
+    def ask(request: Acknowledge) -> None:
+        app.deliver(request)
+
+    keys, service = Keys(by or "", ask), Service()
+
+    def show(picture: Picture, elapsed_s: float) -> None:
+        service.turned(asyncio.get_running_loop().time())
+        keys.picture(picture)
+        printer.picture(picture, elapsed_s)
+
+    wall = wall_clock if real_seconds(1.0) == 1.0 else None  # UTC of an accelerated bench runs ahead of the machine's
+    app = App(configuration, ports, hub, journal_folder, Observers(printer.entry, show), recording=recording, wall=wall)
     printer.start()
     try:
-        await app.run()
+        with nullcontext() if by is None else listening(sys.stdin.fileno(), keys.pressed):
+            await app.run()
     finally:
+        service.close()
         printer.stop()
     return True

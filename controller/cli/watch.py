@@ -35,6 +35,7 @@ QUIET = frozenset({"normal", "shelved", "suppressed", "out_of_service"})
 STYLES = {"emergency": "bold white on red", "warning": "bold red", "caution": "yellow", "advisory": "cyan"}
 RECONNECT_S = 2.0
 BELL_S = 2.0
+SEEN_S = 0.5  # what came up later than this before the key was pressed was not meant by it
 MAX_KEYS = 16
 MAX_SEEN = 1000  # ids of alarm events, to know a duplicate
 
@@ -51,6 +52,7 @@ class Watch:
         self._user = user
         self._seen: dict[str, None] = {}
         self._asked: dict[str, dict[str, Any]] = {}
+        self._shown_s: dict[tuple[str, int], float] = {}  # alarms that nobody acknowledged, and since when they show
         self._ahead = timedelta(0)  # of the controller's clock before ours
 
     def take(self, topic: str, payload: bytes) -> tuple[str, Any] | None:
@@ -80,6 +82,7 @@ class Watch:
             before, self.said[name] = self.said.get(name), said
             try:
                 self.picture()
+                self.shown(0.0, remember=False)
             except Exception:  # what is not as documented is not shown
                 self.said[name] = before
                 raise
@@ -91,9 +94,21 @@ class Watch:
         every = [said for name, said in self.said.items() if name.startswith("alarm/") and said]
         return sorted((a for a in every if a["state"] not in QUIET), key=lambda a: (a["priority"], a["key"]))
 
-    def acknowledgement(self) -> tuple[str, bytes] | None:
-        """Topic and payload that take notice of the gravest alarm that nobody acknowledged."""
-        open_ = [alarm for alarm in self.alarms if alarm["state"].endswith("unacknowledged")]
+    def shown(self, now_s: float, *, remember: bool = True) -> None:
+        """The screen was drawn."""
+        marks = [(alarm["key"], alarm["occurrence"]) for alarm in self._open]
+        since_s = {mark: self._shown_s.get(mark, now_s) for mark in marks}
+        if remember:
+            self._shown_s = since_s
+
+    @property
+    def _open(self) -> list[dict[str, Any]]:
+        return [alarm for alarm in self.alarms if alarm["state"].endswith("unacknowledged")]
+
+    def acknowledgement(self, now_s: float) -> tuple[str, bytes] | None:
+        """Topic and payload that take notice of the gravest alarm that nobody acknowledged and that could be seen."""
+        since_s = self._shown_s
+        open_ = [a for a in self._open if now_s - since_s.get((a["key"], a["occurrence"]), now_s) >= SEEN_S]
         if not open_:
             return None
         command = {
@@ -218,19 +233,24 @@ async def _screen(settings: BrokerSettings, seen: Watch, *, silent: bool) -> Non
         elif key == b"a" and not keys.full():
             keys.put_nowait("acknowledge")
 
+    loop = asyncio.get_running_loop()
     with _single_keys(), Live(seen.picture(), auto_refresh=False, screen=True) as live:
+
+        def draw() -> None:
+            live.update(seen.picture(), refresh=True)
+            seen.shown(loop.time())
 
         async def ring() -> None:
             while True:
-                live.update(seen.picture(), refresh=True)
+                draw()
                 if not silent and any(alarm["state"] in LOUD for alarm in seen.alarms):
                     live.console.bell()
                 await asyncio.sleep(BELL_S)
 
-        asyncio.get_running_loop().add_reader(sys.stdin, pressed)
+        loop.add_reader(sys.stdin, pressed)
         async with asyncio.TaskGroup() as group:
             group.create_task(ring())
-            await _follow(settings, seen, lambda *_: live.update(seen.picture(), refresh=True), fail, keys)
+            await _follow(settings, seen, lambda *_: draw(), fail, keys)
 
 
 async def _follow(
@@ -261,7 +281,7 @@ async def _follow(
 async def _ask(client: aiomqtt.Client, seen: Watch, keys: "asyncio.Queue[str]") -> None:
     """Carry out keys; there is but one that asks."""
     while await keys.get():
-        command = seen.acknowledgement()
+        command = seen.acknowledgement(asyncio.get_running_loop().time())
         if command is not None:
             await client.publish(*command, qos=1)
 

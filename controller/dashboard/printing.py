@@ -27,6 +27,7 @@ class Style:
     as_json: bool
     view: bool
     narrate: bool
+    hint: str = ""  # of the live view: which keys there are
 
 
 class Printer:
@@ -35,7 +36,7 @@ class Printer:
     def __init__(self, style: Style) -> None:
         """Nothing is printed before `start`."""
         self._style = style
-        self._view = TerminalView(Console(stderr=True)) if style.view and sys.stderr is not None else None
+        self._view = TerminalView(Console(stderr=True), style.hint) if style.view and sys.stderr is not None else None
         self._entries: queue.Queue[AnyEntry | None] = queue.Queue(MAX_UNPRINTED)
         self._picture: tuple[Picture, float] | None = None
         self._closed: set[TextIO] = set()

@@ -67,11 +67,13 @@ def sentence(entry: AnyEntry) -> str:
         case QuietWindowEntry():
             return f"QUIET asked: {entry.why}"
         case QuietOverEntry():
-            return f"quiet over{', the leak is located' if entry.found else ''}: {', '.join(entry.equipment)} may run"
+            told = entry.told or ("the leak is located" if entry.found else "")
+            return f"quiet over{f', {told}' if told else ''}: {', '.join(entry.equipment) or 'machines'} may run"
         case AlarmEntry():
             return f"ALARM {entry.alarm_class.upper()} {entry.state}: {entry.text} ({entry.cause})"
         case OperatorEntry():
-            asked = f"{entry.by} asked to {entry.action.replace('_', ' ')} {entry.key}"
+            what = "" if entry.action in {"begin_quiet", "end_quiet"} else f" {entry.key}"
+            asked = f"{entry.by} asked to {entry.action.replace('_', ' ')}{what}"
             return f"{asked}: {'done' if entry.accepted else 'REFUSED'}, {entry.text}"
         case ReadingsEntry():
             return f"{len(entry.values)} sensors read every {entry.period_s:g} s: {', '.join(entry.values)}"

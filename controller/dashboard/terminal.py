@@ -34,8 +34,9 @@ _PHASES = {
 class TerminalView:
     """A live view; `show` replaces the picture, `tell` adds a line of news."""
 
-    def __init__(self, console: Console) -> None:
-        """Prepare to draw on `console`."""
+    def __init__(self, console: Console, hint: str = "") -> None:
+        """Prepare to draw on `console`; `hint` says which keys there are."""
+        self._hint = hint
         self._news: deque[str] = deque(maxlen=REMEMBERED_LINES)
         # Standard output belongs to the JSON lines: rich would draw what is written there above the picture instead.
         self._live = Live(console=console, auto_refresh=False, redirect_stdout=False, redirect_stderr=False)
@@ -54,10 +55,10 @@ class TerminalView:
 
     def show(self, picture: Picture, elapsed_s: float) -> None:
         """Draw."""
-        self._live.update(render(picture, tuple(self._news), elapsed_s), refresh=True)
+        self._live.update(render(picture, tuple(self._news), elapsed_s, self._hint), refresh=True)
 
 
-def render(picture: Picture, news: tuple[str, ...], elapsed_s: float) -> RenderableType:
+def render(picture: Picture, news: tuple[str, ...], elapsed_s: float, hint: str = "") -> RenderableType:
     """The whole view of one picture; what matters most stands on top, where a small window still shows it.
 
     All data are shown as they are: a landmark's name is no markup.
@@ -69,7 +70,7 @@ def render(picture: Picture, news: tuple[str, ...], elapsed_s: float) -> Rendera
     counts = f"{picture.captures} captures, bursts late {picture.late_bursts}, with gaps {picture.incomplete_bursts}"
     parts.append(Text(counts, style="dim"))
     parts.append(Text("\n".join(news), style="dim", no_wrap=True, overflow="ellipsis"))
-    return Panel(Group(*parts), title=title, title_align="left")
+    return Panel(Group(*parts), title=title, title_align="left", subtitle=hint or None, subtitle_align="left")
 
 
 def _alarms(picture: Picture) -> Table:

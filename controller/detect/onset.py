@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from controller.detect.bands import band_levels
+from controller.detect.bands import EDGES_HZ, band_levels
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.units import NS_PER_S, s_to_ns
 
 CREPT_DB = 1.0  # what steady machines do not wander: twice the least rise that is an onset
+MOST_TILT_DB = 40.0  # where one of the bands did not rise at all
+RISEN_SIGMAS = 3.0  # a band that rose by less may as well not have
 MOST_WAITING = 1024  # bursts a node that are too new for the floor; beyond it, the oldest are left out
 
 
@@ -32,7 +34,9 @@ class Settings:
 class Loudness:
     """How one burst of one node compares with that node's floor: rises in dB and in sigmas, median of microphones.
 
-    With `creeping` the floor itself had come up: what is heard may have been there, fainter, for long.
+    With `creeping` the floor itself had come up: what is heard may have been there, fainter, for long. `level_db` is
+    that of the burst itself in all bands together, dB re 20 µPa. `tilt_db` is how much more of what came on top of the
+    floor lies in a hertz of the highest band than in one of the lowest; None of a burst at the floor.
     """
 
     node: str
@@ -42,6 +46,8 @@ class Loudness:
     rise_sigmas: float
     above_floor: bool
     creeping: bool = False
+    level_db: float | None = None
+    tilt_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,16 +100,21 @@ class OnsetDetector:
         self._waiting: dict[str, deque[tuple[int, NDArray[np.float64]]]] = {}
         self._followed_ns: dict[str, int] = {}
 
-    def hear(self, block: WaveBlock) -> Loudness | None:
-        """Judge one complete burst; None for one that is too short to judge, or not of the microphones known."""
+    def hear(self, block: WaveBlock, *, usual: bool = True) -> Loudness | None:
+        """Judge one complete burst; None for one that is too short to judge, or not of the microphones known.
+
+        What is not of the `usual` room (machines are off for a while) is judged, and no floor learns from it.
+        """
         try:
             level_db = band_levels(block.pressure_pa, block.rate_hz).level_db
         except ValueError:
             return None
         floor = self._floors.get(block.node)
+        whole_db = _whole_db(level_db)
         if floor is None:
-            self._learn(block.node, level_db)
-            return Loudness(block.node, block.start_ns, learned=False, rise_db=0.0, rise_sigmas=0.0, above_floor=False)
+            if usual:
+                self._learn(block.node, level_db)
+            return Loudness(block.node, block.start_ns, False, 0.0, 0.0, above_floor=False, level_db=whole_db)
         if level_db.shape != floor.mean_db.shape:
             return None
         rise_db = floor.rise_db(level_db)
@@ -115,10 +126,10 @@ class OnsetDetector:
         above = bool(np.any(enough))
         self._in_a_row[block.node] = self._in_a_row.get(block.node, 0) + 1 if above else 0
         band = int(np.argmax(sigmas))
-        self._wait(block, level_db, quiet=not above)
-        return Loudness(
-            block.node, block.start_ns, True, float(rise_db[band]), float(sigmas[band]), above, creeping=creeping
-        )
+        self._wait(block, level_db, quiet=usual and not above)
+        rise, rise_sigmas = float(rise_db[band]), float(sigmas[band])
+        tilt_db = _tilt_db(level_db, floor.mean_db, sigmas) if above else None
+        return Loudness(block.node, block.start_ns, True, rise, rise_sigmas, above, creeping, whole_db, tilt_db)
 
     def follow(self, now_ns: int) -> None:
         """Let the floors come toward what was heard until `guard_s` ago; call only while nothing sounds."""
@@ -139,6 +150,11 @@ class OnsetDetector:
     def learned(self, node: str) -> bool:
         """Whether `node`'s floor is known."""
         return node in self._floors
+
+    @property
+    def floors_db(self) -> dict[str, float]:
+        """Level of every floor that is known, in all bands together, dB re 20 µPa."""
+        return {node: _whole_db(floor.mean_db) for node, floor in self._floors.items()}
 
     @property
     def nodes_above(self) -> tuple[str, ...]:
@@ -162,3 +178,17 @@ class OnsetDetector:
         learned.append(level_db)
         if len(learned) >= self._settings.learning_bursts:
             self._floors[node] = NoiseFloor.of(self._learning.pop(node))
+
+
+def _whole_db(level_db: NDArray[np.float64]) -> float:
+    """Of band levels (microphones, bands): all bands together at the typical microphone."""
+    return float(np.median(10.0 * np.log10(np.sum(10.0 ** (level_db / 10.0), axis=1))))
+
+
+def _tilt_db(level_db: NDArray[np.float64], floor_db: NDArray[np.float64], sigmas: NDArray[np.float64]) -> float:
+    """Density of what stands on top of the floor, highest band over lowest, at the typical microphone."""
+    power = np.median(10.0 ** (level_db / 10.0) - 10.0 ** (floor_db / 10.0), axis=0) / np.diff(EDGES_HZ)
+    low, high = (float(power[band]) if sigmas[band] > RISEN_SIGMAS else 0.0 for band in (0, -1))
+    if high <= 0.0:
+        return -MOST_TILT_DB
+    return MOST_TILT_DB if low <= 0.0 else float(np.clip(10.0 * np.log10(high / low), -MOST_TILT_DB, MOST_TILT_DB))

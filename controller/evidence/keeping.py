@@ -81,9 +81,9 @@ class Evidence:
         """The event of conversations at `place` of those that wait made way."""
         self._drops.append(place)
 
-    def step(self, now_ns: int, events: Sequence[Event], seq: int) -> None:
-        """The pipeline is about to take `events`; `seq` is the last entry's number."""
-        self._recorder.mark(Mark(STEPS, now_ns, now_ns, step_data(events, self._drops, seq)))
+    def step(self, now_ns: int, events: Sequence[Event], seq: int, places: tuple[int, ...] | None = None) -> None:
+        """The pipeline is about to take `events`; `seq` is the last entry's number, `places` are the inbox's."""
+        self._recorder.mark(Mark(STEPS, now_ns, now_ns, step_data(events, self._drops, seq, places)))
         self._drops.clear()
 
     def entry(self, now_ns: int, entry: AnyEntry) -> None:

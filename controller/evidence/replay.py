@@ -182,12 +182,17 @@ class Replay:
     def _check_entries(self, most: int | None = None) -> None:
         """Entries are written after their step, all of them before the next one."""
         for k in range(max(len(self._then), len(self._now)) if most is None else most):
-            then = to_json(self._then[k]) if k < len(self._then) else None
-            now = to_json(self._now[k]) if k < len(self._now) else None
+            then = _said(self._then[k]) if k < len(self._then) else None
+            now = _said(self._now[k]) if k < len(self._now) else None
             self.comparison.compare("decided", then, now)
             self.comparison.decisions += 1
         self._then.clear()
         self._now.clear()
+
+
+def _said(entry: AnyEntry) -> bytes:
+    """Without its UTC, which the machine's clock may have been set in: that is for people and decides nothing."""
+    return to_json(msgspec.structs.replace(entry, utc=""))
 
 
 def located(locator: Locator, job: LocateJob) -> LocateDone:

@@ -6,6 +6,7 @@ itself told is written out.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
+from itertools import islice
 from typing import Any, cast, get_args
 
 import msgspec
@@ -31,11 +32,13 @@ class StepMark(msgspec.Struct, frozen=True):
     """`takes`: how many events of conversations, then an event from outside, and so on, in the order of the inbox.
 
     `drops` are the places in the queue of those that made way, in order; `seq` is the last entry's number before it.
+    `places` are those, after the drops, of the events of conversations that were taken; null for the first ones.
     """
 
     takes: list[int | Told]
     drops: list[int]
     seq: int
+    places: tuple[int, ...] | None = None
 
 
 class VerdictOf(msgspec.Struct, frozen=True):
@@ -49,7 +52,7 @@ def told_by_conversations(events: Iterable[Event]) -> list[SessionEvent]:
     return [cast("SessionEvent", event) for event in events if isinstance(event, FROM_BRIDGE)]
 
 
-def step_data(events: Sequence[Event], drops: Sequence[int], seq: int) -> bytes:
+def step_data(events: Sequence[Event], drops: Sequence[int], seq: int, places: tuple[int, ...] | None = None) -> bytes:
     """A step as a mark's data."""
     takes: list[int | Told] = []
     for event in events:
@@ -62,7 +65,7 @@ def step_data(events: Sequence[Event], drops: Sequence[int], seq: int) -> bytes:
             takes.append(Told("LocateDone", {"generation": event.generation}))
         else:
             takes.append(Told(type(event).__name__, _fields(event)))
-    return msgspec.json.encode(StepMark(takes, list(drops), seq))
+    return msgspec.json.encode(StepMark(takes, list(drops), seq, places))
 
 
 def step_of(data: bytes) -> StepMark:
@@ -78,12 +81,16 @@ def events_of(step: StepMark, pending: list[SessionEvent]) -> Iterator[Event | V
     try:
         for place in step.drops:
             del pending[place]
+        number = sum(take for take in step.takes if isinstance(take, int))
+        places = range(number) if step.places is None else step.places
+        if number > len(pending):
+            raise RecordingError("conversations told less than they did", remedy="replay with the same version")
+        chosen = iter([pending[place] for place in places])
+        left = set(places)
+        pending[:] = [event for place, event in enumerate(pending) if place not in left]
         for take in step.takes:
             if isinstance(take, int):
-                if take > len(pending):
-                    raise RecordingError("conversations told less than they did", remedy="replay with the same version")
-                yield from pending[:take]
-                del pending[:take]
+                yield from islice(chosen, take)
             elif take.kind == "LocateDone":
                 yield VerdictOf(int(take.fields["generation"]))
             else:

@@ -112,6 +112,54 @@ def quiet_window(
     return best
 
 
+def announced_window(
+    machines: Sequence[Machine],
+    listening: Listening,
+    off: Sequence[str],
+    duration_s: float,
+    by: str,
+    conductance_m3_s: float | None = None,
+) -> QuietWindow:
+    """The window that a person announces: machines named in `off` are off, or are switched off where relays can.
+
+    What is expected to be gained is reckoned as for one of our own; machines that are not named run on.
+
+    Args:
+        machines: the site's noisy equipment.
+        listening: where and how is listened; without arrays nothing is gained.
+        off: names of machines, of any compartment; () where people keep quiet that no machine stands for.
+        duration_s: how long it lasts.
+        by: who announces it.
+        conductance_m3_s: of the leak as pressure says; None: a small hole.
+    """
+    here = [machine for machine in machines if machine.compartment == listening.compartment]
+    level_db = {machine.name: _level_db(machine, ()) for machine in here}
+    leak_db = _leak_db(conductance_m3_s) - 20.0 * math.log10(USUAL_DISTANCE_M)
+    noise_db = [FLOOR_DB, FLOOR_DB]
+    if listening.arrays_m:
+        on = [machine for machine in here if machine.name not in off]
+        noise_db = [_noise_db(some, level_db, listening) for some in (here, on)]
+    before_db, snr_db = (leak_db - one for one in noise_db)
+    bursts = _bursts(snr_db, listening.burst_s)
+    names = tuple(dict.fromkeys(off))
+    commanded = tuple(m.name for m in machines if m.commanded and m.name in off)
+    what = f"{_and(names)} off" if names else "quiet"
+    why = f"{by} announced {what} for {duration_s / 60:.3g} min in {listening.compartment}"
+    enough = bool(listening.arrays_m) and SPIN_DOWN_S + bursts * listening.period_s <= duration_s
+    return QuietWindow(
+        listening.compartment,
+        names,
+        commanded,
+        duration_s,
+        bursts,
+        snr_db - before_db,
+        before_db,
+        snr_db,
+        enough,
+        why,
+    )
+
+
 def _together(machines: Sequence[Machine]) -> list[list[Machine]]:
     """Machines that one relay switches go off together; all others by themselves."""
     groups: dict[str, list[Machine]] = {}

@@ -197,10 +197,11 @@ class QuietWindowEntry(Entry, tag="quiet_window", frozen=True, kw_only=True):
 
 
 class QuietOverEntry(Entry, tag="quiet_over", frozen=True, kw_only=True):
-    """The equipment may run again; `found` says that the leak has been located meanwhile."""
+    """The equipment may run again; `found` says that a leak was located meanwhile, `told` what the quiet has shown."""
 
     equipment: tuple[str, ...]
     found: bool
+    told: str = ""
 
 
 class AlarmEntry(Entry, tag="alarm", frozen=True, kw_only=True):

@@ -11,19 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from controller.alarm.types import Alarm
-from controller.errors import ControllerError
 from controller.journal.entries import AlarmEntry, AnyEntry, OperatorEntry
 from controller.journal.readings import Readings
-from controller.journal.standing import (
-    Standing,
-    Times,
-    alarms_of,
-    gather_standing,
-    read_standing,
-    standing_of,
-    write_standing,
-)
+from controller.journal.recovery import recovered
+from controller.journal.spare import Spare
+from controller.journal.standing import Standing, Times, alarms_of, standing_of, write_standing
 from controller.journal.writer import JournalWriter
 from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.scaled_loop import real_seconds
@@ -68,6 +63,12 @@ class Keeper:
         self._journal = JournalWriter(
             folder, stamp, max_file_bytes=settings.max_file_bytes, max_files=settings.max_files
         )
+        self._spare = Spare(folder)
+        with suppress(OSError):  # a disk that is full from the start; the journal says so as soon as it is written
+            self._spare.prepare()
+        self.knew = False  # whether `recover` found how alarms of this site stood, be it that none did
+        self._run = stamp
+        self._number = 0
         self._runner = runner
         self._on_trouble = on_trouble
         self._unwritten: deque[AnyEntry] = deque(maxlen=MAX_UNWRITTEN)
@@ -80,15 +81,9 @@ class Keeper:
 
     def recover(self, times: Times) -> tuple[list[Alarm], str]:
         """Alarms as they stood when the last controller ended, however it did; and what is to be said of it."""
-        told = ""
-        try:
-            standing = read_standing(self._folder)
-        except ControllerError as error:
-            standing, told = None, f"; {error}: alarms are gathered from the journal"
-        try:
-            standing = standing or gather_standing(self._folder)
-        except OSError as error:
-            told += f"; the journal cannot be read ({error.strerror})"
+        standing, told = recovered(self._folder)
+        self._number = 0 if standing is None else standing.number
+        self.knew = standing is not None and standing.site in {"", self._site}
         if standing is not None and standing.site not in {"", self._site}:
             return [], f"; alarms of the site {standing.site!r} stand in {self._folder}: they are none of ours"
         return ([] if standing is None else alarms_of(standing, times)), told
@@ -103,9 +98,11 @@ class Keeper:
             self._urgent.set()
         self._unwritten.append(entry)
 
-    def stand(self, alarms: Iterable[Alarm], times: Times) -> None:
-        """How alarms stand now; to be called before their entries are noted."""
-        self._standing = standing_of(alarms, times, self._site)
+    def stand(self, alarms: Iterable[Alarm], times: Times, seq: int = 0) -> None:
+        """How alarms stand now; to be called before their entries, of which `seq` is the last, are noted."""
+        self._number += 1
+        standing = standing_of(alarms, times, self._site)
+        self._standing = msgspec.structs.replace(standing, number=self._number, run=self._run, seq=seq)
 
     def read(self, now_ns: int, blocks: Iterable[ScalarBlock], head: Callable[[], dict[str, Any]]) -> None:
         """Slow values; `head` gives the head of an entry when one is full. On a failing disk they are let go."""
@@ -144,26 +141,44 @@ class Keeper:
     async def _write_batch(self, *, durable: bool) -> bool:
         """Whether everything is written."""
         batch, standing = list(self._unwritten), self._standing
-        if not batch:
+        if not batch and standing is None:
             return True
+        failed: list[OSError] = []
+        stood, appended = False, False
 
         def write() -> None:
+            nonlocal stood, appended
             if standing is not None:  # first: what stands matters more than the story of how it came to
-                write_standing(self._folder, standing)
-            self._journal.append(batch, durable=durable)
+                stood = self._write_standing(standing, failed)
+            try:
+                self._journal.append(batch, durable=durable)
+                appended = True
+            except OSError as error:
+                failed.append(error)
 
         try:
             await self._runner(write)
         except OSError as error:
-            self._now(f"journal: {error.strerror}; free the disk or mend [journal]")
-            return False
-        if self._standing is standing:
+            failed.append(error)
+        if stood and self._standing is standing:
             self._standing = None
-        written = {id(entry) for entry in batch}
-        while self._unwritten and id(self._unwritten[0]) in written:  # others came meanwhile; the oldest may have gone
-            self._unwritten.popleft()
-        self._refused = 0
-        self._now(None)
+        if appended:
+            written = {id(entry) for entry in batch}
+            while self._unwritten and id(self._unwritten[0]) in written:  # more came, the oldest may be gone
+                self._unwritten.popleft()
+            self._refused = 0
+        self._now(f"journal: {failed[0].strerror}; free the disk or mend [journal]" if failed else None)
+        return not failed
+
+    def _write_standing(self, standing: Standing, failed: list[OSError]) -> bool:
+        """Whether the file was replaced; where no room is left for that, the spare has some."""
+        try:
+            write_standing(self._folder, standing)
+        except OSError as error:
+            failed.append(error)
+            with suppress(OSError):
+                self._spare.write(standing)
+            return False
         return True
 
     def _now(self, trouble: str | None) -> None:

@@ -1,22 +1,16 @@
-"""Alarms as they stand, in one small file that is whole or not there: what a restart begins from.
-
-Where that file is missing or damaged, they are gathered from the journal. How an alarm moves is not known here.
-"""
+"""Alarms as they stand, in one small file that is whole or not there. How a restart finds it is recovery's."""
 
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from controller.alarm.types import Alarm, AlarmClass, AlarmState, Suppression
 from controller.errors import ControllerError
-from controller.journal.entries import AlarmEntry
 from controller.journal.lines import LineError, checked, unchecked
-from controller.journal.reader import LineReader
-from controller.journal.writer import FILE_PATTERN, sync_folder
+from controller.journal.writer import sync_folder
 from firmware_bridge.units import ns_to_s, s_to_ns
 
 FILE_NAME = "alarms.json"
@@ -24,7 +18,6 @@ VERSION = 1
 MAX_TEXT = 500  # characters of a text or a reason; more is cut for the file
 MAX_EVIDENCE = 16
 MAX_FILE_BYTES = 8_000_000  # 256 alarms of the longest texts, were all in four bytes a character
-_SCAN_MARK = b'"kind":"alarm"'
 
 
 class Quiet(msgspec.Struct, frozen=True):
@@ -54,12 +47,19 @@ class StandingAlarm(msgspec.Struct, frozen=True):
 
 
 class Standing(msgspec.Struct, frozen=True, tag_field="kind", tag="alarms"):
-    """All alarms at one instant."""
+    """All alarms at one instant.
+
+    `number` counts what was written of a folder, over restarts. `run` is the stamp of the journal's files that go with
+    it, and `seq` the last entry that it holds: what the journal says after that is newer.
+    """
 
     utc: str
     alarms: tuple[StandingAlarm, ...]
     site: str = ""  # whose they are; "" where nobody said
     version: int = VERSION
+    number: int = 0
+    run: str = ""
+    seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,24 +123,6 @@ def read_standing(folder: Path) -> Standing | None:
         raise ControllerError(f"{path} is damaged", remedy=str(error)) from error
 
 
-def gather_standing(folder: Path) -> Standing | None:
-    """What the journal says of every alarm's last change; None where it says nothing.
-
-    Files count in the order in which they were written last: names tell nothing where clocks start in the past.
-    """
-    last: dict[str, AlarmEntry] = {}
-    files = sorted(folder.glob(FILE_PATTERN), key=lambda path: (path.stat().st_mtime_ns, path.name))
-    for file in files:
-        with file.open("rb") as source:
-            for entry in LineReader(only=_SCAN_MARK).read(source):
-                if isinstance(entry, AlarmEntry):
-                    last[entry.key] = entry
-    if not last:
-        return None
-    newest = max(entry.utc for entry in last.values())
-    return Standing(newest, tuple(_gathered(entry) for entry in last.values()))
-
-
 def _written(alarm: Alarm, times: Times) -> StandingAlarm:
     quiet = alarm.suppression
     until_ns = quiet.until_ns if quiet else None
@@ -193,28 +175,6 @@ def _suppression(quiet: Quiet, times: Times) -> Suppression:
     return Suppression(quiet.by, quiet.reason, _class_of(quiet.up_to), until_ns)
 
 
-def _gathered(entry: AlarmEntry) -> StandingAlarm:
-    quiet = None
-    if entry.suppressed_by is not None:
-        left_s = None if entry.until_t_s is None else entry.until_t_s - entry.t_s
-        until = None if left_s is None else _shifted(entry.utc, left_s)
-        quiet = Quiet(entry.suppressed_by, entry.reason or "", entry.up_to or "advisory", until, left_s)
-    age_s = 0.0 if entry.raised_t_s is None else entry.raised_t_s - entry.t_s
-    return StandingAlarm(
-        key=entry.key,
-        state=entry.state,
-        alarm_class=entry.alarm_class,
-        text=entry.text,
-        evidence=entry.evidence,
-        occurrence=entry.occurrence,
-        raised_utc=_shifted(entry.utc, age_s),
-        acknowledged_by=entry.acknowledged_by,
-        members=entry.members,
-        present=entry.present,
-        quiet=quiet,
-    )
-
-
 def _class_of(name: str) -> AlarmClass:
     return AlarmClass[name.upper()] if name.upper() in AlarmClass.__members__ else AlarmClass.EMERGENCY
 
@@ -225,11 +185,3 @@ def _ns_of(utc: str, times: Times) -> int:
         return times.ns_of(utc)
     except ValueError:
         return times.now_ns
-
-
-def _shifted(utc: str, by_s: float) -> str:
-    try:
-        instant = datetime.fromisoformat(utc) + timedelta(seconds=by_s)
-    except (ValueError, OverflowError):
-        return utc
-    return instant.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -44,6 +44,7 @@ from controller.journal.entries import (
 )
 from controller.localize.verdict import Fix, NoFix
 from controller.measure.leak_size import Interval
+from controller.pipeline.events import BeginQuiet, EndQuiet, QuietRequest
 from controller.pipeline.happenings import (
     Happening,
     HatchStands,
@@ -53,6 +54,7 @@ from controller.pipeline.happenings import (
     Located,
     PressureFalls,
     PressureSteady,
+    QuietAnswer,
     QuietAsked,
     QuietOver,
     SoundOnset,
@@ -61,7 +63,8 @@ from controller.pipeline.happenings import (
 from firmware_bridge.session.events import CommandOutcome, StateChanged
 from firmware_bridge.wire.commands import Command, Siren, Switch
 
-_ACTIONS: dict[type[Request], str] = {
+QUIET_KEY = "quiet_window"  # what a request for quiet is of, where others name their alarm
+_ACTIONS: dict[type[Request | QuietRequest], str] = {
     Acknowledge: "acknowledge",
     Reset: "reset",
     Shelve: "shelve",
@@ -70,6 +73,8 @@ _ACTIONS: dict[type[Request], str] = {
     EndInhibition: "end_inhibition",
     TakeOutOfService: "take_out_of_service",
     ReturnToService: "return_to_service",
+    BeginQuiet: "begin_quiet",
+    EndQuiet: "end_quiet",
 }
 
 
@@ -117,11 +122,11 @@ def entry_of(happening: Happening, stamp: Stamp) -> AnyEntry:
             return isolation_entry(advice, head)
         case QuietAsked(window):
             return quiet_entry(window, head)
-        case QuietOver(equipment, found):
-            return QuietOverEntry(**head, equipment=equipment, found=found)
+        case QuietOver(equipment, found, told):
+            return QuietOverEntry(**head, equipment=equipment, found=found, told=told)
         case AlarmChange():
             return _alarm(happening, head, stamp.origin_ns)
-        case Answer():
+        case Answer() | QuietAnswer():
             return _operator(happening, head)
         case CommandOutcome(node, _, command, done, text):
             return CommandEntry(**head, node=node, command=_command(command), done=done, text=text)
@@ -202,15 +207,17 @@ def _alarm(change: AlarmChange, head: dict[str, Any], origin_ns: int) -> AlarmEn
     )
 
 
-def _operator(answer: Answer, head: dict[str, Any]) -> OperatorEntry:
+def _operator(answer: Answer | QuietAnswer, head: dict[str, Any]) -> OperatorEntry:
     """What was refused may hold anything: it is cut, so that nobody fills a disk by asking."""
     request = answer.request
     reason = getattr(request, "reason", None)
+    if isinstance(request, BeginQuiet):
+        reason = ", ".join(request.equipment) or None
     duration_s = getattr(request, "duration_s", None)
     return OperatorEntry(
         **head,
         action=_ACTIONS[type(request)],
-        key=request.key[:MAX_NAME],
+        key=getattr(request, "key", QUIET_KEY)[:MAX_NAME],
         by=request.by[:MAX_NAME],
         accepted=answer.accepted,
         text=answer.text,

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from controller.errors import ControllerError
@@ -46,7 +47,8 @@ class JournalWriter:
         """Write entries; with `durable` they are on the disk when this returns.
 
         Raises:
-            OSError: the disk is full or gone; a torn last line is repaired before the next.
+            OSError: the disk is full or gone; then none of them is written, or, where even that cannot be undone, the
+                last line is torn, which is repaired before the next.
         """
         data = b"".join(checked(to_json(entry)) + b"\n" for entry in entries)
         if self._size + len(data) > self._max_file_bytes:
@@ -55,12 +57,16 @@ class JournalWriter:
             data = b"\n" + data
         self._torn = True
         view = memoryview(data)
-        while view:
-            view = view[os.write(self._fd, view) :]
+        try:
+            while view:
+                view = view[os.write(self._fd, view) :]
+            if durable:
+                os.fsync(self._fd)
+        except OSError:
+            self._undo()
+            raise
         self._torn = False
         self._size += len(data)
-        if durable:
-            os.fsync(self._fd)
 
     def close(self) -> None:
         """Put everything on the disk and close."""
@@ -82,6 +88,12 @@ class JournalWriter:
         others.sort(key=lambda path: (path.stat().st_mtime_ns, path.name))
         for old in others[: max(0, len(others) - self._max_files + 1)]:
             old.unlink(missing_ok=True)
+
+    def _undo(self) -> None:
+        """Take back what a full disk took of a batch, which comes again as a whole."""
+        with suppress(OSError):
+            os.ftruncate(self._fd, self._size)
+            self._torn = self._size > 0
 
     def _rotate(self) -> None:
         self.close()

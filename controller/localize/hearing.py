@@ -19,9 +19,10 @@ FORGETTING = 0.97  # of the spectra a burst: a leak that grows or moves is follo
 class GroupHearing:
     """One group's background and spectra."""
 
-    def __init__(self, group: CoherentGroup) -> None:
-        """Start with neither."""
+    def __init__(self, group: CoherentGroup, *, steady: bool = False) -> None:
+        """Start with neither; of a `steady` sound no burst is forgotten."""
         self._group = group
+        self._forgetting = 1.0 if steady else FORGETTING
         self._quiet: tuple[Capture, ...] = ()
         self._background: Background | None = None
         self._before: Correlations | None = None
@@ -39,7 +40,7 @@ class GroupHearing:
                 self._layout = spectra.layout
             self._learn(quiet, spectra.layout)
             if self._accumulator is None:
-                self._accumulator = CrossAccumulator(self._group, spectra.layout, FORGETTING)
+                self._accumulator = CrossAccumulator(self._group, spectra.layout, self._forgetting)
             self._accumulator.add(spectra, self._background)
 
     def correlations(self, *, subtract: bool) -> Correlations | None:

@@ -19,6 +19,7 @@ from firmware_bridge.site.hull import Hull
 
 LEAST_DEPTH_M = 0.15  # nearer to the wall, a leak behind a bracket and a pump on it are alike
 DEPTH_SIGMAS = 3.5  # by how many the place must be off the hull: one leak in 4,000 if sigmas are right
+REACH_SIGMAS = 1.96  # 97.5 % to one side
 WELL_HEARD = 0.7  # of the pairs: nothing else in the room can have more behind it
 BETTER = 1.1  # of the hull's best standing: leaks reach 1.13 by chance of the survey, sounds 0.3 m inside more
 FAR_BETTER = 1.5  # so much belies a fix even if the place inside cannot be solved: the survey is worse than it says
@@ -31,7 +32,7 @@ AGAIN = 2.0  # times as many bursts as at the last search over the room: it cost
 class Inside:
     """A source inside the room: place in the site frame, depth below the wall (m), standing, and speed of sound.
 
-    `known` is a machine that sounded before and is louder now.
+    `known` is a machine that sounded before and is louder now; or it is `machine`, which the site file lists.
     """
 
     position_m: Position
@@ -39,6 +40,7 @@ class Inside:
     standing: float
     sound_speed_m_s: float
     known: bool = False
+    machine: str | None = None
 
 
 @dataclass(slots=True)
@@ -116,6 +118,22 @@ class InsideCheck:
             return None
         return Inside(raw[0].position_m, depth_m, raw[0].standing, view.speed_m_s, known=known)
 
+    def reach_m(
+        self,
+        functions: Sequence[Correlations],
+        fix: Candidate,
+        view: View,
+        speed_sigma_m_s: float,
+        limits: Limits,
+    ) -> float | None:
+        """How far inside the room what was fixed may be by its sound alone (97.5 %); None: that cannot be told."""
+        around = Surroundings(self._box, view.survey, view.speed_m_s, speed_sigma_m_s)
+        free = attempt(functions, fix, around, limits)
+        if not isinstance(free, Attempt) or free.steered:
+            return None
+        depth_m, sigma_m = self._depth(free, view)
+        return max(depth_m, 0.0) + REACH_SIGMAS * sigma_m
+
     def _places(self, functions: Sequence[Correlations], view: View, bursts: int, source: int) -> tuple[Candidate, ...]:
         """What stands out inside the room: searched for where much more was heard since, else where it was."""
         known = self._searched.setdefault(source, _Searched())
@@ -132,11 +150,15 @@ class InsideCheck:
 
     def _inside(self, solved: Attempt, view: View) -> Inside | None:
         """The solution, if it is inside beyond doubt."""
+        depth_m, sigma_m = self._depth(solved, view)
+        if depth_m < max(LEAST_DEPTH_M, DEPTH_SIGMAS * sigma_m):
+            return None
+        x, y, z = (float(value) for value in solved.solution.state[:3])
+        return Inside((x, y, z), depth_m, solved.candidate.standing, float(solved.solution.state[3]))
+
+    def _depth(self, solved: Attempt, view: View) -> tuple[float, float]:
+        """Depth below the wall and its sigma, m."""
         at = solved.solution.state[None, :3]
-        depth_m = -float(self._hull.signed_distance_m(at)[0])
         normal = self._hull.outward(at)[0]
         sigma_m = np.hypot(np.sqrt(normal @ solved.solution.covariance[:3, :3] @ normal), view.survey.hull_sigma_m)
-        if depth_m < max(LEAST_DEPTH_M, DEPTH_SIGMAS * float(sigma_m)):
-            return None
-        x, y, z = (float(value) for value in at[0])
-        return Inside((x, y, z), depth_m, solved.candidate.standing, float(solved.solution.state[3]))
+        return -float(self._hull.signed_distance_m(at)[0]), float(sigma_m)

@@ -1,7 +1,7 @@
 """From captures to a verdict: search the hull, try the places that stand out, and judge whether to trust the answer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from controller.localize.forward import SurveyErrors, sound_speed
 from controller.localize.hearing import GroupHearing
 from controller.localize.hull_search import FINE_M, HullSearch, predicted_delays
 from controller.localize.inside import Inside, InsideCheck
+from controller.localize.known_machines import KnownMachines
 from controller.localize.machines import Machines
 from controller.localize.telling import off_hull, told
 from controller.localize.verdict import Candidate, Fix, NoFix, Reason, Verdict
@@ -51,12 +52,14 @@ class LocateJob:
         quiet: captures of a time without it; what they hold is no leak.
         temperature_k: of the air.
         generation: of the sound; what was heard of another is forgotten, and the verdict belongs to no other.
+        steady: a sound of one level that stays where it is: no burst is forgotten.
     """
 
     captures: tuple[Capture, ...]
     quiet: tuple[Capture, ...]
     temperature_k: float
     generation: int = 0
+    steady: bool = False
 
 
 class Locator:
@@ -86,6 +89,7 @@ class Locator:
         self._limits = Limits(settings.max_misfit, settings.max_radius_m)
         pairs = sum(len(group.pairs[0]) for group in coherent_groups(site, compartment))
         self._inside = None if isinstance(hull, Volume) else InsideCheck(hull, pairs)
+        self._known = None if isinstance(hull, Volume) else KnownMachines(site, compartment, hull)
 
     def locate(self, job: LocateJob) -> Verdict:
         """The verdict on all that was heard of the job's sound."""
@@ -140,11 +144,12 @@ class Locator:
 
     def _checked(self, verdict: Verdict, view: View, heard: Heard) -> tuple[Verdict, Inside | None]:
         """The verdict, unless what it is about sounds inside the room."""
-        if self._inside is None or not verdict.candidates or not _in_question(verdict, heard):
+        if self._inside is None or self._known is None or not verdict.candidates or not _in_question(verdict, heard):
             return verdict, None
         best = Candidate(verdict.position_m, verdict.standing) if isinstance(verdict, Fix) else verdict.candidates[0]
-        source = self._inside.source(
-            self._trusted(heard, view),
+        functions = self._trusted(heard, view)
+        source = self._known.source(functions, best.standing, view) or self._inside.source(
+            functions,
             best,
             view,
             heard.speed_sigma_m_s,
@@ -155,6 +160,9 @@ class Locator:
             new=lambda places: self._machines.unheard(places, heard.bursts, view.speed_m_s, tolerance_m(view.survey)),
         )
         if source is None or source.standing < max(self._settings.min_standing, heard.least):
+            if isinstance(verdict, Fix):
+                sigma = heard.speed_sigma_m_s
+                verdict = replace(verdict, inside_m=self._inside.reach_m(functions, best, view, sigma, self._limits))
             return verdict, None
         where = describe_position(source.position_m, self._site.landmarks, self._site.directions)
         return off_hull(source, where, verdict), source
@@ -230,7 +238,8 @@ class Locator:
         """Correlation functions of the groups that heard anything, and of how many bursts they are."""
         if job.generation != self._generation:  # what was heard of another sound is forgotten
             sigma_s = clock_sigmas_s(job.captures)
-            self._hearing = [GroupHearing(g) for g in coherent_groups(self._site, self._compartment, sigma_s)]
+            groups = coherent_groups(self._site, self._compartment, sigma_s)
+            self._hearing = [GroupHearing(group, steady=job.steady) for group in groups]
             self._viewing.forget()
             if self._inside is not None:
                 self._inside.forget()

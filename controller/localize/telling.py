@@ -17,6 +17,14 @@ def off_hull(source: Inside, where: str | None, instead_of: Verdict) -> NoFix:
     at = ", ".join(f"{value:.2f}" for value in source.position_m)
     place = Candidate(source.position_m, source.standing)
     shown = (place, *instead_of.candidates)[:MOST_SHOWN]
+    if source.machine is not None:
+        return NoFix(
+            Reason.EQUIPMENT,
+            f"what stands out ({source.standing:.0f} sigma) sounds at {source.machine} near ({at}) m as much as at any "
+            "wall; switch it off for a while",
+            shown,
+            instead_of.bursts,
+        )
     if source.known:
         return NoFix(
             Reason.EQUIPMENT,

@@ -16,10 +16,14 @@ MOST_LEAKS = 8  # that are followed at once; more than are ever looked for
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """A leak that is followed: a number that it keeps and nobody else gets, and the newest fix of it."""
+    """A leak that is followed: a number that it keeps and nobody else gets, the newest fix, and how often it was found.
+
+    How often is no part of what it is.
+    """
 
     number: int
     fix: Fix
+    times: int = field(default=1, compare=False)
 
 
 @dataclass(slots=True)
@@ -41,7 +45,7 @@ class Tracks:
     @property
     def leaks(self) -> tuple[Leak, ...]:
         """In the order in which they were believed: the first is the one that has been known for longest."""
-        return tuple(Leak(one.number, one.fix) for one in self._followed)
+        return tuple(Leak(one.number, one.fix, one.found) for one in self._followed)
 
     def take(self, verdicts: Sequence[Verdict]) -> tuple[Leak, ...]:
         """Follow the verdicts of one job; returns the leaks that are let go."""

@@ -40,7 +40,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A leak found: position in the site frame with covariance (3x3, m²) and the radius that holds it at 95 %."""
+    """A leak found: position in the site frame with covariance (3x3, m²) and the radius that holds it at 95 %.
+
+    `inside_m` is how far inside the room the source may be if nobody said that it is on the hull (97.5 %); None where
+    the sound alone does not tell that.
+    """
 
     position_m: Position
     covariance_m2: tuple[tuple[float, ...], ...]
@@ -54,6 +58,7 @@ class Fix:
     rejected: tuple[Rejected, ...]
     candidates: tuple[Candidate, ...]
     bursts: int
+    inside_m: float | None = None
 
     @property
     def probability(self) -> float:

@@ -137,7 +137,7 @@ class VolumeSearch:
             if step <= FINE_M:
                 break
             step /= 2.0
-            cells = _halved(cells, step)
+            cells = halved(cells, step)
         standing = exact.far(cells)
         tops = highest(cells, standing, APART_M, MAX_CANDIDATES)
         inside = self._volume.project(cells[:, tops].T.astype(float))
@@ -159,7 +159,7 @@ class VolumeSearch:
         return self.best(functions, sound_speed_m_s, tolerance_m)
 
 
-def _halved(cells: Places, step_m: float) -> Places:
+def halved(cells: Places, step_m: float) -> Places:
     """The eight cells (3, 8 n) of width `step_m` in each of `cells` (3, n)."""
     offsets = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], dtype=np.float32) * (step_m / 2)
     return np.ascontiguousarray((cells[:, :, None] + offsets.T[:, None, :]).reshape(3, -1))

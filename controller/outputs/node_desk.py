@@ -1,4 +1,7 @@
-"""Nodes on MQTT, as docs/mqtt.md says: how they stand (`nodes`), and what people ask of one (`command/node`)."""
+"""Nodes on MQTT, as docs/mqtt.md says: how they stand (`nodes`), and answers to what people ask of one.
+
+Requests come in through the door that all commands come through; this desk listens to nobody else.
+"""
 
 import asyncio
 from collections import deque
@@ -7,31 +10,42 @@ from collections.abc import Callable
 import aiomqtt
 import msgspec
 
+from controller.outputs.mqtt.commands import CommandEvent, PipelineEvent
 from controller.outputs.node_board import NodeBoard, NodesMessage
-from controller.outputs.node_requests import Hands, NodeReply, NodeRequest, NodeRequests
+from controller.outputs.node_requests import Do, Hands, NodeReply, NodeRequest, NodeRequests
 from firmware_bridge.cancellation import stop_if_asked
 from firmware_bridge.links.broker import BrokerSettings, new_client
 from firmware_bridge.units import s_to_ns
 
 PUBLISH_PERIOD_S = 1.0
 MAX_UNSENT_REPLIES = 256
-MAX_REQUEST_BYTES = 4096
-MAX_ID = 64
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 15.0
-_ID_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")  # it becomes a topic
+_WORDS: dict[Do, str] = {
+    "ping": "answer a ping",
+    "identify": "show itself",
+    "reset": "be greeted anew",
+    "levels": "tell its levels",
+}
 
 
 class NodeDesk:
     """Publishes over a client of its own; `run` it as a task."""
 
     def __init__(
-        self, broker: BrokerSettings, site: str, links: tuple[str, ...], hands: Hands, utc: Callable[[], str]
+        self,
+        broker: BrokerSettings,
+        site: str,
+        links: tuple[str, ...],
+        hands: Hands,
+        utc: Callable[[], str],
+        note: Callable[[str], None],
     ) -> None:
-        """Name broker and site; nothing is connected yet."""
+        """Name broker and site; nothing is connected yet. `note` hears who asked what."""
         self._broker = broker
         self._prefix = f"leakloc/{site}"
         self._utc = utc
+        self._note = note
         self._board = NodeBoard(links)
         self._replies: deque[NodeReply] = deque(maxlen=MAX_UNSENT_REPLIES)
         self._requests = NodeRequests(self._board, hands, self._replies.append)
@@ -41,6 +55,11 @@ class NodeDesk:
         self._board.take(event)
         self._requests.take(event)
 
+    def ask(self, request: NodeRequest) -> None:
+        """Carry out what somebody asks; every request is answered."""
+        self._note(f"{request.by} asked node {request.node!r} to {_WORDS[request.do]}")
+        self._requests.ask(s_to_ns(asyncio.get_running_loop().time()), request)
+
     async def run(self) -> None:
         """Stay connected until cancelled; that the broker is away is told by others."""
         backoff_s = FIRST_BACKOFF_S
@@ -48,11 +67,8 @@ class NodeDesk:
             try:
                 async with new_client(self._broker) as client:
                     backoff_s = FIRST_BACKOFF_S
-                    await client.subscribe(f"{self._prefix}/command/node", qos=1)
-                    async with asyncio.TaskGroup() as group:
-                        group.create_task(self._publish(client))
-                        await self._listen(client)
-            except* aiomqtt.MqttError:
+                    await self._publish(client)
+            except aiomqtt.MqttError:
                 pass
             stop_if_asked()
             await asyncio.sleep(backoff_s)
@@ -76,13 +92,14 @@ class NodeDesk:
                     await client.publish(f"{self._prefix}/nodes", message, qos=1, retain=True)
             await asyncio.sleep(0.05)
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
-        async for message in client.messages:
-            if message.retain or len(message.payload) > MAX_REQUEST_BYTES:
-                continue
-            try:
-                request = msgspec.json.decode(bytes(message.payload), type=NodeRequest)
-            except (msgspec.DecodeError, UnicodeDecodeError):
-                continue
-            if 0 < len(request.id) <= MAX_ID and set(request.id) <= _ID_CHARACTERS:
-                self._requests.ask(s_to_ns(asyncio.get_running_loop().time()), request)
+
+def sorting(desk: NodeDesk | None, onward: Callable[[PipelineEvent], None]) -> Callable[[CommandEvent], None]:
+    """What takes any command: requests of nodes go to the desk, all others `onward`."""
+
+    def take(event: CommandEvent) -> None:
+        if not isinstance(event, NodeRequest):
+            onward(event)
+        elif desk is not None:
+            desk.ask(event)
+
+    return take

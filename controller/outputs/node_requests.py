@@ -26,13 +26,15 @@ FLOOR_PA2 = 1e-30  # below any sensor's noise; so that silence has a level
 Do = Literal["ping", "identify", "reset", "levels"]
 
 
-class NodeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Payload of `command/node`. `node` is a name or a UID; `id` comes back in the reply."""
+@dataclass(frozen=True, slots=True)
+class NodeRequest:
+    """What somebody asks of one node. `node` is a name or a UID; `id` comes back in the reply."""
 
     id: str
     node: str
     do: Do
     seconds: float = 10.0
+    by: str = ""
 
 
 class BandLevel(msgspec.Struct, frozen=True):

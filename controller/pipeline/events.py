@@ -35,7 +35,10 @@ class BrokerState:
 
 @dataclass(frozen=True, slots=True)
 class OwnHealth:
-    """A part of the controller itself ("disk", "inbox", "locator") fails, or is well again where `trouble` is None."""
+    """A part of the controller itself fails, or is well again where `trouble` is None.
+
+    "disk", "inbox", "locator", "clocks" (its UTC), an output's name.
+    """
 
     part: str
     trouble: str | None
@@ -70,19 +73,50 @@ class SearchAsked:
     by: str
 
 
-Event = SessionEvent | LocateDone | Request | BrokerState | OwnHealth | HatchMoved | GasMoved | SearchAsked
+@dataclass(frozen=True, slots=True)
+class BeginQuiet:
+    """A person announces quiet for the next `duration_s`; `equipment` is off, or is to be where relays can do it.
+
+    () says that it is quiet without any of the site's machines being switched. As in every request, `asked_utc` and
+    `request_id` are the client's own, written down and handed back.
+    """
+
+    duration_s: float
+    equipment: tuple[str, ...]
+    by: str
+    asked_utc: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EndQuiet:
+    """A person ends the quiet that is on, whoever asked for it: machines may run again."""
+
+    by: str
+    asked_utc: str = ""
+    request_id: str = ""
+
+
+QuietRequest = BeginQuiet | EndQuiet
+
+Event = (
+    SessionEvent | LocateDone | Request | BrokerState | OwnHealth | HatchMoved | GasMoved | SearchAsked | QuietRequest
+)
 
 # What people ask is told where all else is told that comes in.
 __all__ = [
     "Acknowledge",
+    "BeginQuiet",
     "BrokerState",
     "EndInhibition",
+    "EndQuiet",
     "Event",
     "GasMoved",
     "HatchMoved",
     "Inhibit",
     "LocateDone",
     "OwnHealth",
+    "QuietRequest",
     "Request",
     "Reset",
     "ReturnToService",

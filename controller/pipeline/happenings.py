@@ -9,6 +9,7 @@ from controller.isolate.advice import Advice
 from controller.isolate.quiet_window import QuietWindow
 from controller.localize.verdict import Fix, NoFix
 from controller.measure.leak_size import LeakSize
+from controller.pipeline.events import QuietRequest
 from firmware_bridge.session.events import CommandOutcome, StateChanged
 
 
@@ -90,10 +91,20 @@ class QuietAsked:
 
 @dataclass(frozen=True, slots=True)
 class QuietOver:
-    """They may be switched on again."""
+    """They may be switched on again; `told` is one sentence on what the quiet has shown."""
 
     equipment: tuple[str, ...]
     found: bool
+    told: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class QuietAnswer:
+    """What became of a person's request for quiet, or for its end."""
+
+    request: QuietRequest
+    accepted: bool
+    text: str
 
 
 Happening = (
@@ -110,6 +121,7 @@ Happening = (
     | IsolationAdvised
     | QuietAsked
     | QuietOver
+    | QuietAnswer
     | AlarmChange
     | Answer
 )

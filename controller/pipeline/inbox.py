@@ -1,4 +1,7 @@
-"""What waits for the next step: bounded, and fair to every node. Decisions and states never make way, data do."""
+"""What waits for the next step: bounded, and fair to every node. Decisions and states never make way, data do.
+
+Bursts are what takes time: of those that wait a step takes a few, and all else that waits goes before the others.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -9,6 +12,7 @@ from firmware_bridge.session.events import CommandOutcome, LinkHealth, StateChan
 from firmware_bridge.units import s_to_ns
 
 MAX_WAITING = 1024  # events; data beyond it make way and are counted: at most 0.3 GB of bursts
+BURSTS_A_STEP = 1  # some 3 ms on a desk computer: so long a slow sample, or a person, waits behind sound at most
 CALM_S = 60.0  # without a dropped block, until the inbox is well again
 DATA = (ScalarBlock, WaveBlock, VibrationBlock, LevelBlock, LinkHealth)
 _FROM_BRIDGE = (*DATA, StateChanged, CommandOutcome)
@@ -24,6 +28,7 @@ class Inbox:
         self.dropped = 0
         self._told = 0
         self._dropped_ns: int | None = None
+        self.places: tuple[int, ...] | None = None  # of what was taken last, where bursts were overtaken
 
     @property
     def waiting(self) -> tuple[Event, ...]:
@@ -37,8 +42,11 @@ class Inbox:
         self._waiting.append(event)
 
     def take(self, now_ns: int) -> list[Event]:
-        """All that waits, and whether data had to make way lately."""
-        events, self._waiting = self._waiting, []
+        """What waits but for bursts beyond the bound, which come next; and whether data had to make way lately.
+
+        `places` are those, among what conversations told, of the events taken; None where nothing was overtaken.
+        """
+        events = self._first()
         if self.dropped > self._told:
             self._told, self._dropped_ns = self.dropped, now_ns
             trouble = "data come faster than they are worked on, some were dropped; ease the machine"
@@ -46,6 +54,29 @@ class Inbox:
         elif self._dropped_ns is not None and now_ns - self._dropped_ns > s_to_ns(CALM_S):
             self._dropped_ns = None
             events.append(OwnHealth("inbox", None))
+        return events
+
+    def _first(self) -> list[Event]:
+        """A burst that came before a change of its node's state stays before it."""
+        bursts = sum(isinstance(event, WaveBlock) for event in self._waiting)
+        self.places = None
+        if bursts <= BURSTS_A_STEP:
+            events, self._waiting = self._waiting, []
+            return events
+        moved = {event.node: place for place, event in enumerate(self._waiting) if isinstance(event, StateChanged)}
+        events, later, places = list[Event](), list[Event](), list[int]()
+        taken = told = 0
+        for place, event in enumerate(self._waiting):
+            if isinstance(event, WaveBlock) and taken >= BURSTS_A_STEP and place > moved.get(event.node, -1):
+                later.append(event)
+            else:
+                taken += isinstance(event, WaveBlock)
+                events.append(event)
+                if isinstance(event, _FROM_BRIDGE):
+                    places.append(told)
+            told += isinstance(event, _FROM_BRIDGE)
+        self._waiting = later
+        self.places = tuple(places) if later else None
         return events
 
     def _make_way(self) -> None:

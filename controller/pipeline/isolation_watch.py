@@ -21,7 +21,7 @@ from controller.isolate.station import station_of
 from controller.isolate.watching import BLOCK_NS, Watch
 from controller.localize.verdict import Fix
 from controller.measure.leak_size import TWO_SIDED_95, LeakSize
-from controller.pipeline.events import HatchMoved, SearchAsked
+from controller.pipeline.events import HatchMoved, QuietRequest, SearchAsked
 from controller.pipeline.happenings import Happening, HatchStands, IsolationAdvised
 from controller.pipeline.quiet_watch import Heard, QuietWatch
 from firmware_bridge.samples import ScalarBlock
@@ -133,6 +133,12 @@ class IsolationWatch:
         if not asked.on:
             self._adviser.forget()
             self._advice = None
+
+    def quiet_asked(
+        self, now_ns: int, asked: QuietRequest, trend: PressureTrend | None, size: LeakSize | None, heard: Heard
+    ) -> list[Happening]:
+        """A person announces quiet, or ends it."""
+        return self._quiet.asked(now_ns, asked, trend, size, heard)
 
     def step(
         self,

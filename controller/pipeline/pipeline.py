@@ -19,7 +19,9 @@ from controller.localize.locate import LocateJob
 from controller.measure.captures import Collector
 from controller.measure.leak_size import Settings as SizeSettings
 from controller.pipeline.events import (
+    BeginQuiet,
     BrokerState,
+    EndQuiet,
     Event,
     GasMoved,
     HatchMoved,
@@ -30,6 +32,7 @@ from controller.pipeline.events import (
 )
 from controller.pipeline.happenings import Happening
 from controller.pipeline.isolation_watch import IsolationWatch
+from controller.pipeline.likeness import machine_near
 from controller.pipeline.line_watch import LineWatch
 from controller.pipeline.picture import HatchPicture, Picture, Reading
 from controller.pipeline.pressure_watch import PressureWatch
@@ -99,7 +102,7 @@ class Pipeline:
         self._broker: BrokerState | None = None
         self._own: dict[str, str] = {}
         self._recovered: list[Happening] = []
-        self._job_running = False
+        self._job_running = self._restored = False
         self._captures = 0
 
     @property
@@ -108,7 +111,8 @@ class Pipeline:
         return self._machine.record
 
     def restore_alarms(self, now_ns: int, alarms: Iterable[Alarm]) -> None:
-        """Let alarms stand as they stood before a restart; the next step tells of them."""
+        """Let alarms stand as they stood before a restart; the next step tells of them, and sirens at once."""
+        self._restored = True
         self._recovered += self._machine.restore(now_ns, alarms)
 
     def step(self, now_ns: int, events: Iterable[Event]) -> Outcome:
@@ -126,16 +130,18 @@ class Pipeline:
         happenings += self._isolation.step(
             now_ns, self._pressure.trend, self._pressure.size, self._pressure.reserves, self._heard(), distrusted
         )
+        falling = self._pressure.trend is not None
+        happenings += self._sound.keep_quiet(now_ns, self._isolation.quiet, falling=falling)
         conditions = leak_conditions(self._leak_evidence(), self._settings.policy)
         conditions += fault_conditions(self._faults(now_ns))
         happenings += self._machine.step(now_ns, conditions)
-        alert = self._sound.phase in {Phase.LOUD, Phase.SOUNDING} or self._pressure.trend is not None
+        alert = self._sound.phase in {Phase.LOUD, Phase.SOUNDING} or falling or self._isolation.quiet is not None
         tasks = self._tasking.step(
             now_ns,
             self._health.delivering,
             self._machine.standing,
             alert=alert,
-            settled=self._sound.phase is not Phase.LEARNING,
+            settled=self._restored or self._sound.phase is not Phase.LEARNING,
             relays=self._isolation.wanted,
         )
         if tasks.capture is not None:
@@ -162,6 +168,9 @@ class Pipeline:
                 self._isolation.hatch_moved(now_ns, event)
             case SearchAsked():
                 self._isolation.search_asked(event)
+            case BeginQuiet() | EndQuiet():
+                heard, pressure = self._heard(), self._pressure
+                return self._isolation.quiet_asked(now_ns, event, pressure.trend, pressure.size, heard)
             case GasMoved():
                 self._pressure.gas_moved(now_ns, event)
             case WaveBlock():
@@ -210,11 +219,12 @@ class Pipeline:
         sound, tasking = self._sound, self._settings.tasking
         return Heard(
             verdict=sound.verdict,
-            sounding=sound.phase is Phase.SOUNDING,
+            sounding=sound.phase is Phase.SOUNDING or sound.in_quiet,
             listening=sound.phase is not Phase.LEARNING and bool(self._health.hearing),
             loudness=sound.loudness,
             period_s=tasking.alert_period_s,
             burst_s=tasking.burst_samples / USUAL_RATE_HZ,
+            quiet=sound.quiet_heard,
         )
 
     def _leak_evidence(self) -> LeakEvidence:
@@ -222,7 +232,17 @@ class Pipeline:
         trend = pressure.trend
         nodes = None if trend is None else frozenset(self._node_of.get(name, name) for name in trend.agreeing)
         leaks = tuple(leak.fix for leak in sound.leaks)
-        return LeakEvidence(sound.loud_nodes, sound.verdict, trend, pressure.size, nodes, leaks)
+        return LeakEvidence(
+            sound.loud_nodes,
+            sound.verdict,
+            trend,
+            pressure.size,
+            nodes,
+            leaks,
+            hissing=sound.hissing,
+            beside=machine_near(self._site, sound.verdict),
+            in_quiet=sound.in_quiet,
+        )
 
     def _faults(self, now_ns: int) -> FaultEvidence:
         """Everything that is broken and not out of service."""
@@ -234,7 +254,8 @@ class Pipeline:
             lost_nodes=self._in_service(NODES, lost),
             poor_sensors=self._in_service(SENSORS, (*self._health.poor(), *poor)),
             poor_links=self._in_service(LINKS, self._lines.poor_lines(now_ns)),
-            poor_clocks=self._in_service(CLOCKS, self._lines.poor_clocks(now_ns)),
+            poor_clocks=self._in_service(CLOCKS, self._lines.poor_clocks(now_ns))
+            + tuple(("controller", why) for part, why in self._own.items() if part == CLOCKS),
             broker=broker.reason if broker is not None and not broker.connected else None,
             behind_broker=frozenset(
                 node.node for node in self._health.picture() if (node.link or "").startswith(BROKER_LINKS)
@@ -242,7 +263,7 @@ class Pipeline:
             siren=self._tasking.siren_failure,
             siren_nodes=self._siren_nodes,
             disk=self._own.get(DISK),
-            own=tuple((part, why) for part, why in self._own.items() if part != DISK),
+            own=tuple((part, why) for part, why in self._own.items() if part not in {DISK, CLOCKS}),
         )
 
     def _in_service(self, group: str, troubles: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

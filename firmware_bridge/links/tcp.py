@@ -6,10 +6,10 @@ from contextlib import suppress
 
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, Received
+from firmware_bridge.links.unread import Unread
 from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.units import s_to_ns
 
-MAX_UNREAD_BYTES = 4 << 20  # 30 bursts: a consumer that far behind is broken; the oldest bytes go first
 MAX_UNSENT_BYTES = 64 << 10  # commands are tens of bytes: this much unsent means that the line takes nothing
 CONNECT_TIMEOUT_S = 5.0
 KEEPALIVE_IDLE_S, KEEPALIVE_INTERVAL_S, KEEPALIVE_PROBES = 5, 2, 3  # a server that loses power is noticed in 11 s
@@ -47,12 +47,12 @@ class TcpLink(asyncio.Protocol):
         self._name = name
         self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport | None = None
-        self._unread: list[bytes] = []
-        self._unread_bytes = 0
-        self._last_ns = 0
-        self._arrived = asyncio.Event()
-        self._failure: LinkError | None = None
-        self.dropped_bytes = 0
+        self._unread = Unread()
+
+    @property
+    def dropped_bytes(self) -> int:
+        """How many made way because nobody read them."""
+        return self._unread.dropped_bytes
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Commands leave at once, and a server that vanished is noticed."""
@@ -68,14 +68,7 @@ class TcpLink(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Keep what came, with its time."""
-        self._last_ns = s_to_ns(self._loop.time())
-        self._unread.append(data)
-        self._unread_bytes += len(data)
-        while self._unread_bytes > MAX_UNREAD_BYTES:
-            dropped = self._unread.pop(0)
-            self._unread_bytes -= len(dropped)
-            self.dropped_bytes += len(dropped)
-        self._arrived.set()
+        self._unread.put(data, s_to_ns(self._loop.time()))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell whoever reads."""
@@ -83,21 +76,13 @@ class TcpLink(asyncio.Protocol):
 
     async def read(self) -> Received:
         """Wait for bytes; LinkError when the connection is gone."""
-        await self._arrived.wait()
-        if not self._unread and self._failure is not None:
-            raise self._failure
-        data = b"".join(self._unread)
-        self._unread.clear()
-        self._unread_bytes = 0
-        if self._failure is None:
-            self._arrived.clear()
-        return Received(data, self._last_ns)
+        return await self._unread.read()
 
     def write(self, data: bytes) -> None:
         """Send now what the network takes, and the rest when it takes more."""
         transport = self._transport
-        if self._failure is not None or transport is None:
-            raise self._failure or LinkError(f"{self._name} is not connected", remedy=_AGAIN)
+        if self._unread.failure is not None or transport is None:
+            raise self._unread.failure or LinkError(f"{self._name} is not connected", remedy=_AGAIN)
         if transport.get_write_buffer_size() + len(data) > MAX_UNSENT_BYTES:
             raise self._fail("accepts no bytes")
         transport.write(data)
@@ -108,8 +93,6 @@ class TcpLink(asyncio.Protocol):
 
     def _fail(self, what: str) -> LinkError:
         """Stop, and tell reader and writers why; the first reason stands."""
-        self._failure = self._failure or LinkError(f"{self._name} {what}", remedy=_AGAIN)
         if self._transport is not None:
             self._transport.abort()
-        self._arrived.set()
-        return self._failure
+        return self._unread.fail(LinkError(f"{self._name} {what}", remedy=_AGAIN))

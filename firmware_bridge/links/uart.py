@@ -10,10 +10,10 @@ import serial
 
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, Received
+from firmware_bridge.links.unread import Unread
 from firmware_bridge.units import s_to_ns
 
 READ_BYTES = 4096  # a tty never returns more than 4095; larger buffers only cost time
-MAX_UNREAD_BYTES = 4 << 20  # 30 bursts: a consumer that far behind is broken; the oldest bytes go first
 MAX_UNSENT_BYTES = 64 << 10  # commands are tens of bytes: this much unsent means that the line takes nothing
 
 _HELD = "another program holds the port; close it (fuser -v shows which)"
@@ -58,32 +58,24 @@ class UartLink:
         self._fd = port.fileno()
         self._loop = asyncio.get_running_loop()
         os.set_blocking(self._fd, False)
-        self._unread: list[bytes] = []
-        self._unread_bytes = 0
-        self._last_ns = 0
-        self._arrived = asyncio.Event()
+        self._unread = Unread()
         self._unsent = bytearray()
-        self._failure: LinkError | None = None
         self._closed = False
-        self.dropped_bytes = 0
         self._loop.add_reader(self._fd, self._readable)
+
+    @property
+    def dropped_bytes(self) -> int:
+        """How many made way because nobody read them."""
+        return self._unread.dropped_bytes
 
     async def read(self) -> Received:
         """Wait for bytes; LinkError when the port hangs up."""
-        await self._arrived.wait()
-        if not self._unread and self._failure is not None:
-            raise self._failure
-        data = b"".join(self._unread)
-        self._unread.clear()
-        self._unread_bytes = 0
-        if self._failure is None:
-            self._arrived.clear()
-        return Received(data, self._last_ns)
+        return await self._unread.read()
 
     def write(self, data: bytes) -> None:
         """Send now what the line takes, and the rest when it takes more."""
-        if self._failure is not None:
-            raise self._failure
+        if self._unread.failure is not None:
+            raise self._unread.failure
         if len(self._unsent) + len(data) > MAX_UNSENT_BYTES:
             raise self._fail("accepts no bytes", "check the node and its flow control")
         idle = not self._unsent
@@ -101,7 +93,7 @@ class UartLink:
             self._port.close()
 
     def _readable(self) -> None:
-        self._last_ns = s_to_ns(self._loop.time())
+        at_ns = s_to_ns(self._loop.time())
         try:
             data = os.read(self._fd, READ_BYTES)
         except BlockingIOError:
@@ -112,13 +104,7 @@ class UartLink:
         if not data:  # a hung-up terminal returns nothing, for ever
             self._fail("hung up", "plug the node in again; it is asked for by itself")
             return
-        self._unread.append(data)
-        self._unread_bytes += len(data)
-        while self._unread_bytes > MAX_UNREAD_BYTES:
-            dropped = self._unread.pop(0)
-            self._unread_bytes -= len(dropped)
-            self.dropped_bytes += len(dropped)
-        self._arrived.set()
+        self._unread.put(data, at_ns)
 
     def _writable(self) -> None:
         try:
@@ -136,10 +122,8 @@ class UartLink:
 
     def _fail(self, what: str, remedy: str) -> LinkError:
         """Stop, and tell reader and writers why; the first reason stands."""
-        self._failure = self._failure or LinkError(f"serial port {self._name} {what}", remedy=remedy)
         self._stop_watching()
-        self._arrived.set()
-        return self._failure
+        return self._unread.fail(LinkError(f"serial port {self._name} {what}", remedy=remedy))
 
     def _stop_watching(self) -> None:
         self._loop.remove_reader(self._fd)

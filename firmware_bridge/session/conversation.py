@@ -1,43 +1,25 @@
-"""The conversation with one node: HELLO, time synchronisation, streams, commands, silence. No I/O, no clock.
+"""The conversation with one node: what is done in each state, and when. No I/O, no clock.
 
-Well over 300 lines: what can be told apart (states, counting, pings, commands, recognition, who is where) has its own
-file; what is left shares the one state of one conversation.
+Its neighbours: `states` the table, `recognition` who answers, `peer` its clock and streams, `orders` what it was asked,
+`tally` what came and was lost.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from firmware_bridge.errors import WireError
-from firmware_bridge.samples import Assembler
-from firmware_bridge.session.events import (
-    CommandOutcome,
-    Identity,
-    LinkHealth,
-    SessionEvent,
-    StateChanged,
-    Step,
-)
-from firmware_bridge.session.outbox import Outbox
-from firmware_bridge.session.pings import Pings
-from firmware_bridge.session.recognition import recognise, second_of
-from firmware_bridge.session.roster import Roster
+from firmware_bridge.session.events import CommandOutcome, Identity, LinkHealth, SessionEvent, StateChanged, Step
+from firmware_bridge.session.orders import Orders
+from firmware_bridge.session.others import Others
+from firmware_bridge.session.peer import Peer
+from firmware_bridge.session.recognition import identity_of, recognise
 from firmware_bridge.session.states import DELIVERING, State, Trigger, after
 from firmware_bridge.session.tally import Tally
 from firmware_bridge.site.survey import Node, Site
-from firmware_bridge.timebase import TimeBase
 from firmware_bridge.units import NS_PER_S
-from firmware_bridge.wire.codec import Undecodable, decode, encode
-from firmware_bridge.wire.commands import Capture, Command, Hello, Ping, Start
-from firmware_bridge.wire.framing import (
-    DELIMITER,
-    PROTOCOL_VERSION,
-    Deframer,
-    Flags,
-    FrameFault,
-    Packet,
-    encode_packet,
-)
-from firmware_bridge.wire.reports import Ack, BandLevels, BurstPiece, HelloAck, Pong, Samples, Status
+from firmware_bridge.wire.codec import Undecodable, decode
+from firmware_bridge.wire.commands import Command, Ping
+from firmware_bridge.wire.framing import DELIMITER, Deframer, Flags, FrameFault, Packet
+from firmware_bridge.wire.reports import Ack, HelloAck, Pong, Report, Status
 
 HELLO_RETRY_NS = NS_PER_S // 2
 UNANSWERED_HELLOS = 6  # then people are told that nobody answers; asking goes on
@@ -63,24 +45,23 @@ class Settings:
 class Session:
     """One conversation. Call `opened`, then `received` and `tick`; each returns what to do next."""
 
-    def __init__(self, link: str, site: Site, settings: Settings, roster: Roster | None = None) -> None:
+    def __init__(self, link: str, site: Site, settings: Settings, others: Others | None = None) -> None:
         """Prepare a conversation over the link called `link` with whichever node of `site` answers.
 
-        `roster` says on which other link the same node answers already; without one nobody else is asked.
+        `others` is what all conversations of one rig share; without it this one is alone.
         """
         self._link = link
-        self._roster = roster or Roster()
+        self._others = others or Others()
         self._site = site
         self._settings = settings
         self.state = State.CLOSED
         self._node: Node | None = None
         self._identity: Identity | None = None
-        self._outbox = Outbox()
+        self._orders = Orders()
         self._tally = Tally()
         self._status: Status | None = None
         self._deframer = Deframer()
         self._out = b""
-        self._pings = Pings()
         self._last_heard_ns = 0
         self._next_health_ns = 0
         self._told: tuple[State, str] | None = None
@@ -143,28 +124,26 @@ class Session:
             events += self._leave(Trigger.SILENT, f"nothing heard for {silent_s:.1f} s")
         if now_ns >= self._next_due_ns:
             events += self._converse(now_ns)
-        frames, outcomes = self._outbox.overdue(now_ns, self._name())
+        frames, outcomes = self._orders.overdue(now_ns, self._name())
         self._out += frames
         events += outcomes
-        events += self._pings_given_up(self._pings.given_up(now_ns), "no answer")
-        self._start_again |= any(isinstance(outcome.command, Start) for outcome in outcomes)
         if now_ns >= self._next_health_ns:
             self._next_health_ns = now_ns + HEALTH_NS
-            events += self._assembler.sweep() if self._assembler else []
+            events += self._peer.sweep()
             events.append(self._health())
-            if self._start_again and self.state in DELIVERING:
-                self._start(now_ns)
+            if self._orders.start_again and self.state in DELIVERING:
+                self._out += self._orders.start(now_ns, self._settings.sample_period_ms)
         return Step(tuple(events), self._out, self._next_ns())
 
     def send(self, now_ns: int, ticket: int, command: Command) -> Step:
         """Send a command; in a `Capture` the start is common time, translated here to the node's clock."""
         if isinstance(command, Ping) and self.state in _SYNCHRONISING:
-            return self._ping(now_ns, ticket)
+            return Step((), self._orders.ping(now_ns, ticket), self._next_ns())
         frame = None
         why = f"the node is {self.state}"
         if self.state in DELIVERING:
             try:
-                frame = self._outbox.submit(now_ns, ticket, command, self._on_node_clock(command))
+                frame = self._orders.command(now_ns, ticket, command, self._peer.on_its_clock(command))
                 why = "too many unanswered commands"
             except (LookupError, WireError) as error:  # the clock was just stepped, or a value fits no field
                 why = str(error)
@@ -187,41 +166,24 @@ class Session:
         """We were too slow for its line: so many bytes made way."""
         self._tally.dropped_bytes += dropped_bytes
 
-    def _ping(self, now_ns: int, ticket: int) -> Step:
-        ping = self._pings.ask(now_ns)
-        self._pings.await_answer(ping, now_ns, ticket)
-        return Step((), encode_packet(encode(ping, sequence=ping.ping_id)), self._next_ns())
-
-    def _on_node_clock(self, command: Command) -> Command:
-        if not isinstance(command, Capture) or command.start_ns == 0:
-            return command
-        return replace(command, start_ns=max(1, self._timebase.to_node(command.start_ns)))  # 0 would mean at once
-
     def _forget_peer(self) -> None:
         """Forget what belonged to one boot of one node."""
-        self._timebase = TimeBase()
-        self._assembler: Assembler | None = None
+        self._peer = Peer(self._others.ties)
         self._tally.new_boot()
-        self._pings.forget()
-        self._answered_pings = 0
-        self._start_again = False
-        self._hellos = 0
-        self._round_trip_ns: int | None = None
+        self._orders.forget()
         self._next_due_ns = 0
 
     def _converse(self, now_ns: int) -> list[SessionEvent]:
         """Send what the state asks for, and set when to do so again."""
         if self.state in _GREETING:
-            self._out += encode_packet(encode(Hello(PROTOCOL_VERSION, PROTOCOL_VERSION), sequence=self._hellos))
-            self._hellos += 1
+            self._out += self._orders.hello()
             self._next_due_ns = now_ns + (HELLO_RETRY_NS if self.state is State.HELLO else INCOMPATIBLE_RETRY_NS)
-            if self._hellos == UNANSWERED_HELLOS and self.state is State.HELLO:
+            if self._orders.hellos == UNANSWERED_HELLOS and self.state is State.HELLO:
                 reason = "nothing answers HELLO; is a node plugged in here, at this baud rate?"
                 return [StateChanged(self._link, self.node, self.state, reason)]
         elif self.state in _SYNCHRONISING:
-            ping = self._pings.ask(now_ns)
-            self._out += encode_packet(encode(ping, sequence=ping.ping_id))
-            learning = self.state is State.SYNC or not self._timebase.ready
+            self._out += self._orders.ping(now_ns)
+            learning = self.state is State.SYNC or not self._peer.timebase.ready
             self._next_due_ns = now_ns + (SYNC_PING_NS if learning else PING_NS)
         else:
             self._next_due_ns = now_ns + HEALTH_NS
@@ -240,84 +202,52 @@ class Session:
             return self._identified(now_ns, message, packet.boot_id) if self.state in _GREETING else []
         if self._identity is None or self.state not in _SYNCHRONISING:
             return []
-        self._roster.heard(self._identity.uid, self._link, now_ns)
+        self._others.roster.heard(self._identity.uid, self._link, now_ns)
         if packet.boot_id != self._identity.boot_id:
             return self._rebooted(now_ns) if now_ns >= self._no_reboot_before_ns else []
         if not self._tally.fresh(packet.kind, packet.sequence):
             return []
-        events = self._clock_set() if packet.flags & Flags.TIME_STEP else []
-        match message:
+        events: list[SessionEvent] = []
+        if packet.flags & Flags.TIME_STEP:
+            events += self._peer.clock_set()
+            self._tally.clock_steps += 1
+            self._next_due_ns = 0
+        return events + self._reported(now_ns, message, packet, at_ns)
+
+    def _reported(self, now_ns: int, report: Report, packet: Packet, at_ns: int) -> list[SessionEvent]:
+        match report:
             case Pong():
-                events += self._ponged(now_ns, message, at_ns)
+                return self._ponged(now_ns, report, at_ns)
             case Status():
-                self._status = message
+                self._status = report
+                return []
             case Ack():
-                outcome = self._outbox.acknowledge(self._name(), message)
-                events += [outcome] if outcome else []
-                self._start_again |= outcome is not None and isinstance(outcome.command, Start) and not outcome.done
-            case Samples() if self._assembler:
-                events += self._assembler.scalars(message, packet.time_ns)
-            case BurstPiece() if self._assembler:
-                events += self._assembler.burst(message, packet.time_ns, packet.flags)
-            case BandLevels() if self._assembler:
-                events += self._assembler.levels(message, packet.time_ns, packet.flags)
-        return events
+                return [*self._orders.acknowledged(self._name(), report)]
+        return [*self._peer.streamed(report, packet)]
 
     def _identified(self, now_ns: int, ack: HelloAck, boot_id: int) -> list[SessionEvent]:
-        recognised = recognise(ack, self._site)
-        if recognised.trigger is Trigger.IDENTIFIED:
-            elsewhere = self._roster.claim(ack.uid, self._link, now_ns)
-            if elsewhere is not None:
-                recognised = second_of(ack.uid, elsewhere)
-        self._identity = Identity(
-            uid=ack.uid,
-            boot_id=boot_id,
-            firmware=ack.firmware,
-            features=ack.features,
-            burst_rate_hz=ack.burst_rate_hz,
-            longest_burst=ack.longest_burst,
-            complaints=recognised.complaints,
-        )
+        recognised = recognise(ack, self._site, lambda: self._others.roster.claim(ack.uid, self._link, now_ns))
+        self._identity = identity_of(ack, boot_id, recognised)
         self._node = recognised.node
         self._next_due_ns = now_ns + INCOMPATIBLE_RETRY_NS
         if recognised.trigger is Trigger.IDENTIFIED and recognised.node is not None:
-            self._assembler = Assembler(recognised.node, ack.channels, self._timebase)
+            self._peer.introduced(recognised.node, ack.channels)
         events = self._move(recognised.trigger, recognised.reason)
         if self.state is State.SYNC:
             self._converse(now_ns)
         return events
 
     def _ponged(self, now_ns: int, pong: Pong, at_ns: int) -> list[SessionEvent]:
-        trip = self._pings.answer(pong, at_ns)
+        trip, outcomes = self._orders.answered(self._name(), pong, at_ns)
         if trip is None:
             return []
-        events: list[SessionEvent] = []
-        ticket = self._pings.awaited(pong.ping_id)
-        if ticket is not None:
-            text = f"answered in {(at_ns - trip.sent_ns) / 1e6:.3f} ms"
-            events.append(CommandOutcome(self._name(), ticket, Ping(pong.ping_id), done=True, text=text))
-        steps_before = self._timebase.steps
-        self._timebase.observe(trip)
-        self._tally.clock_steps += self._timebase.steps - steps_before
-        self._round_trip_ns = trip.duration_ns
-        self._answered_pings += 1
-        if self.state is not State.SYNC or self._answered_pings < SYNC_PINGS or not self._timebase.ready:
-            return events
-        known = f"clock known to {self._timebase.sigma_ns / 1000:.0f} µs, data flows"
-        events += self._move(Trigger.SYNCHRONISED, known)
-        self._start(now_ns)
-        return events
-
-    def _start(self, now_ns: int) -> None:
-        self._start_again = False
-        self._out += self._outbox.submit(now_ns, 0, Start(self._settings.sample_period_ms)) or b""
-
-    def _clock_set(self) -> list[SessionEvent]:
-        """The node says that its clock was stepped: end what was dated by the old one, and learn the new one."""
-        events: list[SessionEvent] = list(self._assembler.flush()) if self._assembler else []
-        self._timebase.forget()
-        self._tally.clock_steps += 1
-        self._next_due_ns = 0
+        self._tally.clock_steps += self._peer.answered(trip)
+        timebase = self._peer.timebase
+        if self.state is not State.SYNC or self._peer.answered_pings < SYNC_PINGS or not timebase.ready:
+            return [*outcomes]
+        known = f"clock known to {timebase.sigma_ns / 1000:.0f} µs, data flows"
+        events = [*outcomes, *self._move(Trigger.SYNCHRONISED, known)]
+        self._out += self._orders.start(now_ns, self._settings.sample_period_ms)
         return events
 
     def _rebooted(self, now_ns: int) -> list[SessionEvent]:
@@ -328,17 +258,10 @@ class Session:
         self._converse(now_ns)
         return events
 
-    def _pings_given_up(self, tickets: Iterable[int], why: str) -> list[SessionEvent]:
-        return [CommandOutcome(self._name(), ticket, Ping(0), done=False, text=why) for ticket in tickets]
-
     def _leave(self, trigger: Trigger, reason: str) -> list[SessionEvent]:
-        events: list[SessionEvent] = list(self._outbox.abandon(self._name(), reason))
-        events += self._pings_given_up(self._pings.waiting, reason)
-        self._pings.forget()
-        self._roster.release(self._link)
-        if self._assembler is not None:
-            events += self._assembler.flush()
-        return events + self._move(trigger, reason)
+        outcomes = self._orders.abandon(self._name(), reason)
+        self._others.roster.release(self._link)
+        return [*outcomes, *self._peer.flush(), *self._move(trigger, reason)]
 
     def _move(self, trigger: Trigger, reason: str) -> list[SessionEvent]:
         before, self.state = self.state, after(self.state, trigger)
@@ -353,15 +276,15 @@ class Session:
         return self._move(*verdict) if verdict else []
 
     def _health(self) -> LinkHealth:
-        self._tally.pings_unanswered = self._pings.unanswered
+        self._tally.pings_unanswered = self._orders.unanswered_pings
         return LinkHealth(
             link=self._link,
             node=self.node,
             state=self.state,
             counters=self._tally.counters(),
-            clock_sigma_ns=self._timebase.sigma_ns,
-            clock_rate_error=self._timebase.rate_error,
-            round_trip_ns=self._round_trip_ns,
+            clock_sigma_ns=self._peer.timebase.sigma_ns,
+            clock_rate_error=self._peer.timebase.rate_error,
+            round_trip_ns=self._peer.round_trip_ns,
             status=self._status,
         )
 
@@ -369,6 +292,5 @@ class Session:
         return self.node or self._link
 
     def _next_ns(self) -> int:
-        retry_ns = self._outbox.next_ns
-        waited = [due_ns for due_ns in (retry_ns, self._pings.next_ns) if due_ns is not None]
+        waited = [] if (due_ns := self._orders.next_ns) is None else [due_ns]
         return min(self._next_due_ns, self._next_health_ns, *waited)

@@ -11,7 +11,7 @@ from firmware_bridge.errors import WireError
 from firmware_bridge.session.conversation import Session, Settings
 from firmware_bridge.session.events import CommandOutcome, SessionEvent, Step
 from firmware_bridge.session.instrument import InstrumentSession
-from firmware_bridge.session.roster import Roster
+from firmware_bridge.session.others import Others
 from firmware_bridge.session.states import DELIVERING, State
 from firmware_bridge.session.tape import ORDERS, Call, Mark, Role, Tape, call_data, link_topic, send_data
 from firmware_bridge.site.survey import Site
@@ -84,9 +84,9 @@ class Exchange:
 
     def __init__(self, site: Site, links: Iterable[str], settings: Settings, tape: Tape | None = None) -> None:
         """Prepare the conversations; every call that decides something goes to `tape`, in order."""
-        self._roster = Roster()
+        self._others = Others()
         self._tape = tape
-        self._lines = {link: _Line(_conversation(link, site, settings, self._roster)) for link in links}
+        self._lines = {link: _Line(_conversation(link, site, settings, self._others)) for link in links}
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the tape: that belongs to the run, not to what was said."""
@@ -169,7 +169,7 @@ class Exchange:
         if step.data:
             self._mark(link, Role.TO_NODE, now_ns, now_ns, step.data)
         before: list[SessionEvent] = []
-        for other, reason in self._roster.take_displaced():
+        for other, reason in self._others.roster.take_displaced():
             talk = self._lines[other].conversation
             before += talk.displaced(reason).events if isinstance(talk, Session) else ()
         return replace(step, events=(*before, *step.events)) if before else step
@@ -179,9 +179,9 @@ class Exchange:
             self._tape.mark(Mark(link_topic(link, role), now_ns, at_ns, data))
 
 
-def _conversation(link: str, site: Site, settings: Settings, roster: Roster) -> Conversation:
+def _conversation(link: str, site: Site, settings: Settings, others: Others) -> Conversation:
     """With the instrument that the site has there, else with whichever node answers."""
     for node in site.nodes:
         if node.instrument is not None and node.instrument.place == link:
             return InstrumentSession(node, node.instrument)
-    return Session(link, site, settings, roster)
+    return Session(link, site, settings, others)

@@ -1,7 +1,9 @@
 """Is the node that answered HELLO one of the site's, do we speak its language, and does it measure what we expect?"""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from firmware_bridge.session.events import Identity
 from firmware_bridge.session.states import Trigger
 from firmware_bridge.site.survey import Node, Site
 from firmware_bridge.units import Quantity
@@ -21,8 +23,8 @@ class Recognition:
     complaints: tuple[str, ...] = ()
 
 
-def recognise(ack: HelloAck, site: Site) -> Recognition:
-    """Judge a node's introduction."""
+def recognise(ack: HelloAck, site: Site, claim: Callable[[], str | None]) -> Recognition:
+    """Judge a node's introduction; `claim` tells on which other link a node of that name answers already."""
     node = site.node_with_uid(ack.uid)
     if not ack.min_version <= PROTOCOL_VERSION <= ack.max_version:
         return Recognition(
@@ -38,12 +40,28 @@ def recognise(ack: HelloAck, site: Site) -> Recognition:
             f"a node with UID {ack.uid:x} answers, which the site file does not list; "
             "add it under [[nodes]] or unplug it",
         )
+    elsewhere = claim()
+    if elsewhere is not None:
+        return _second_of(ack.uid, elsewhere)
     complaints = _complaints(node, ack)
     reason = "; ".join((f"node {node.name}, firmware {ack.firmware}", *complaints))
     return Recognition(node, Trigger.IDENTIFIED, reason, complaints)
 
 
-def second_of(uid: int, link: str) -> Recognition:
+def identity_of(ack: HelloAck, boot_id: int, recognised: Recognition) -> Identity:
+    """What people are shown of whoever answered."""
+    return Identity(
+        uid=ack.uid,
+        boot_id=boot_id,
+        firmware=ack.firmware,
+        features=ack.features,
+        burst_rate_hz=ack.burst_rate_hz,
+        longest_burst=ack.longest_burst,
+        complaints=recognised.complaints,
+    )
+
+
+def _second_of(uid: int, link: str) -> Recognition:
     """A second node of one name: only one of them can be where the site file says, and nobody knows which."""
     reason = (
         f"a second node with UID {uid:x}: one answers at {link} already; unplug one, or give one a UID of its own "

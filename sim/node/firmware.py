@@ -37,6 +37,7 @@ from firmware_bridge.wire.reports import (
 from sim.node.board import POWER_UP, Board, BurstOrder, Pins
 from sim.node.oscillator import Oscillator
 from sim.node.outgoing import Lane, Outgoing
+from sim.node.relays import Relays
 from sim.node.streams import Streams
 
 PIECE_SAMPLES = 512  # of four channels; of more, fewer, so that pieces stay as long
@@ -78,7 +79,7 @@ class Firmware:
         self._recording_until_ns = 0
         self._last_command: tuple[int, int] | None = None
         self._last_ack: Ack | None = None
-        self._off: set[int] = set()  # relays that were switched off; after power-up all are on
+        self._relays = Relays(self._pins)
         self._reset(0, POWER_UP)
 
     def reboot(self, now_ns: int = 0, cause: int = POWER_UP) -> None:
@@ -92,9 +93,7 @@ class Firmware:
         """Fall dark: nothing is left to be said, the siren is silent, relays fall back to on."""
         self.outgoing.clear()
         self.siren = SirenPattern.SILENT
-        for output in sorted(self._off):
-            self._pins.relay(output, True)
-        self._off.clear()
+        self._relays.fall_back()
 
     def resume(self, now_ns: int) -> None:
         """Go on after having hung: a capture that was armed or under way is lost, streams go on from now."""
@@ -112,10 +111,12 @@ class Firmware:
             if isinstance(found, FrameFault):
                 self._streams.bad_frames += 1
                 continue
+            if found.kind < kind_of(Hello):
+                continue  # an echo of ours on a line that echoes
             message = decode(found)
             if isinstance(message, Undecodable):
                 self._streams.bad_frames += 1
-                if not self._speaks(found) or found.kind < kind_of(Hello):
+                if not self._speaks(found):
                     continue
                 self._say(now_ns, Ack(found.kind, found.sequence, AckResult.UNKNOWN, message.reason))
             elif isinstance(message, Command):
@@ -231,8 +232,7 @@ class Firmware:
                 self.siren = self._siren_told = command.pattern
                 self._host_watched = True
             case Switch() if command.output in self._board.outputs:
-                self._pins.relay(command.output, command.on)
-                (self._off.discard if command.on else self._off.add)(command.output)
+                self._relays.switch(command.output, on=command.on)
             case Capture() if features & Feature.BURSTS:
                 return self._arm(now_ns, command)
             case Identify():

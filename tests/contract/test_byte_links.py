@@ -9,21 +9,23 @@ import pytest
 
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink
-from firmware_bridge.links import memory, mqtt, uart
+from firmware_bridge.links import memory, mqtt, unread
+from firmware_bridge.links.tcp import TcpLink
+from firmware_bridge.links.uart import UartLink
 from firmware_bridge.units import s_to_ns
-from tests.support.cables import Cable, memory_cable, terminal_cable, topic_cable
+from tests.support.cables import Cable, memory_cable, socket_cable, terminal_cable, topic_cable
 from tests.support.waiting import PATIENCE_S, until
 
 pytestmark = pytest.mark.usefixtures("no_task_left")
 
 
-KINDS = ["memory", "uart", pytest.param("mqtt", marks=pytest.mark.integration)]
+KINDS = ["memory", "uart", "tcp", pytest.param("mqtt", marks=pytest.mark.integration)]
 
 
 def new_cable(kind: str, request: pytest.FixtureRequest) -> AbstractAsyncContextManager[Cable]:
     if kind == "mqtt":
         return topic_cable(request.getfixturevalue("broker"))
-    return memory_cable() if kind == "memory" else terminal_cable()
+    return {"memory": memory_cable, "uart": terminal_cable, "tcp": socket_cable}[kind]()
 
 
 @pytest.fixture(params=KINDS)
@@ -42,9 +44,9 @@ async def heard(link: ByteLink, length: int) -> bytes:
 
 async def arrived(link: ByteLink) -> None:
     """Wait until something lies unread."""
-    assert isinstance(link, memory.MemoryLink | uart.UartLink | mqtt.MqttLink)
+    assert isinstance(link, memory.MemoryLink)
     async with asyncio.timeout(PATIENCE_S):
-        await (link._mailbox if isinstance(link, mqtt.MqttLink) else link)._arrived.wait()
+        await link._arrived.wait()
 
 
 async def loss_of(link: ByteLink) -> LinkError:
@@ -58,10 +60,10 @@ async def loss_of(link: ByteLink) -> LinkError:
 
 
 def newest_unread(link: ByteLink) -> bytes:
-    assert isinstance(link, uart.UartLink | mqtt.MqttLink)
-    unread = (link._mailbox if isinstance(link, mqtt.MqttLink) else link)._unread
-    newest = unread[-1] if unread else b""
-    return newest if isinstance(newest, bytes) else newest.data
+    if isinstance(link, mqtt.MqttLink):
+        return link._mailbox._unread[-1].data if link._mailbox._unread else b""
+    assert isinstance(link, UartLink | TcpLink)
+    return link._unread._pieces[-1] if link._unread._pieces else b""
 
 
 async def test_bytes_come_in_order(cable: Cable) -> None:
@@ -161,7 +163,7 @@ async def test_what_nobody_reads_is_bounded(
     """A flood ten times the bound: the sender is refused, or the oldest makes way; the link goes on."""
     bound = 40_960
     monkeypatch.setattr(memory, "MAX_QUEUED_BYTES", bound)
-    monkeypatch.setattr(uart, "MAX_UNREAD_BYTES", bound)
+    monkeypatch.setattr(unread, "MAX_UNREAD_BYTES", bound)
     monkeypatch.setattr(mqtt, "MAX_UNREAD_PAYLOADS", bound // 4096)
     async with new_cable(kind, request) as cable:
         await flood(cable, bound)

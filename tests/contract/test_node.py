@@ -1,5 +1,7 @@
 """A node against docs/protocol.md: what it must do whoever asks, and whatever it is made of."""
 
+import tomllib
+
 import numpy as np
 import pytest
 
@@ -18,12 +20,16 @@ from firmware_bridge.wire.commands import (
     Switch,
     TriggerRole,
 )
-from firmware_bridge.wire.framing import Flags, Packet, encode_packet
+from firmware_bridge.wire.framing import Deframer, Flags, Packet, encode_packet
 from firmware_bridge.wire.reports import Ack, AckResult, BandLevels, BurstPiece, HelloAck, Pong, Samples, Status
 from sim.node.board import WATCHDOG
 from sim.node.oscillator import Oscillator
 from sim.node.program import ProgramMaker
 from tests.support.endpoints import BANDS_HZ, BOARD, OFFSET_NS, SLOW_COUNTS, TONE_COUNTS, NodeOnABench, reports, tone
+from tests.support.firmware import ROOT
+
+VECTORS = ROOT / "tests" / "vectors" / "wire-v1.toml"
+REFUSED = tomllib.loads(VECTORS.read_text(encoding="utf-8"))["refused"]
 
 
 @pytest.fixture
@@ -123,6 +129,24 @@ def test_what_it_does_not_know_it_says_so(node: NodeOnABench) -> None:
         (answer,) = map(decode, node.tell_bytes(encode_packet(Packet(kind, 5, payload))))
         assert isinstance(answer, Ack)
         assert (answer.command_kind, answer.command_sequence, answer.result) == (kind, 5, AckResult.UNKNOWN)
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=[refused["name"] for refused in REFUSED])
+def test_what_it_must_refuse_it_counts_and_does_not_do(node: NodeOnABench, refused: dict[str, str]) -> None:
+    frame = bytes.fromhex(refused["frame"])
+    (found,) = Deframer().feed(frame)
+    answers = [decode(packet) for packet in node.tell_bytes(frame)]
+    if isinstance(found, Packet) and found.kind >= kind_of(Hello) and found.version == 1:
+        (ack,) = answers
+        assert isinstance(ack, Ack)
+        assert (ack.command_kind, ack.command_sequence, ack.result) == (found.kind, found.sequence, AckResult.UNKNOWN)
+    else:
+        assert answers == []
+    assert (node.relays, node.program.siren, node.run(0.4)) == ([], SirenPattern.SILENT, [])
+    (status,) = reports(node.tell(Start(1000), sequence=2) + node.run(0.5), Status)
+    assert isinstance(status, Status)
+    ours = isinstance(found, Packet) and found.kind < kind_of(Hello)  # a line that echoes: nobody's damage
+    assert status.bad_frames == (0 if ours else 1)
 
 
 def test_status_counts_what_was_no_frame(node: NodeOnABench) -> None:

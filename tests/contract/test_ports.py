@@ -10,7 +10,7 @@ import pytest
 
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import LinkPort
-from firmware_bridge.links import mqtt, uart
+from firmware_bridge.links import mqtt, uart, unread
 from firmware_bridge.links.broker import BrokerSettings
 from firmware_bridge.links.memory import MAX_QUEUED_BYTES, MemoryPort
 from firmware_bridge.links.mqtt import MAX_PAYLOAD_BYTES, MqttHub, MqttLink, MqttPort
@@ -103,12 +103,12 @@ async def test_the_write_that_overfills_a_serial_line_says_so_itself() -> None:
 
 
 async def test_what_a_serial_port_dropped_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uart, "MAX_UNREAD_BYTES", 4096)
+    monkeypatch.setattr(unread, "MAX_UNREAD_BYTES", 4096)
     async with terminal_cable() as cable:
         link = cable.near
         assert isinstance(link, uart.UartLink)
         await cable.say(bytes(20_000))
-        await until(lambda: link.dropped_bytes + link._unread_bytes == 20_000)
+        await until(lambda: link.dropped_bytes + link._unread._bytes == 20_000)
         assert link.dropped_bytes == 20_000 - len((await link.read()).data)
 
 

@@ -17,7 +17,8 @@ from tests.support.firmware import ROOT, built
 
 # In the order of ln_found, whose first is a packet.
 FAULTS = (FrameFaultKind.TOO_SHORT, FrameFaultKind.TOO_LONG, FrameFaultKind.NOT_COBS, FrameFaultKind.BAD_CRC)
-GOLDEN = tomllib.loads((ROOT / "tests" / "vectors" / "wire-v1.toml").read_text(encoding="utf-8"))["vector"]
+VECTORS = tomllib.loads((ROOT / "tests" / "vectors" / "wire-v1.toml").read_text(encoding="utf-8"))
+GOLDEN, REFUSED = VECTORS["vector"], VECTORS["refused"]
 FRAMES = tuple(bytes.fromhex(vector["frame"]) for vector in GOLDEN)
 OUT_BYTES = 1 << 22
 TEXT_AT = {HelloAck: 21, Ack: 4}  # where the payload says how long its text is
@@ -162,6 +163,21 @@ def agree(core: Core, count: int, seed: int) -> None:
 def test_golden_frames_are_read_and_made_alike(core: Core, vector: dict[str, str]) -> None:
     frame = bytes.fromhex(vector["frame"])
     assert core.records(frame) == b"".join(records(frame))
+
+
+@pytest.mark.parametrize("refused", REFUSED, ids=[refused["name"] for refused in REFUSED])
+def test_what_must_be_refused_is_refused_by_both(core: Core, refused: dict[str, str]) -> None:
+    data = bytes.fromhex(refused["frame"])
+    (found,) = Deframer().feed(data)
+    verdict = core.records(data)
+    assert verdict == b"".join(records(data))
+    if refused["why"] == "unreadable":
+        assert isinstance(found, Packet)
+        assert isinstance(decode(found), Undecodable)
+        assert verdict[-1] == 0  # of the C core: not understood
+    else:
+        assert isinstance(found, FrameFault)
+        assert found.kind == refused["why"]
 
 
 def test_bytes_that_never_end_a_frame_cost_bounded_memory(core: Core) -> None:

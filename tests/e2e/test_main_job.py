@@ -63,7 +63,7 @@ def test_things_happen_in_their_order(found: tuple[Run, Path]) -> None:
     order = [kinds.index(kind) for kind in (DetectionEntry, AlarmEntry, FixEntry, LeakRateEntry)]
     assert order == sorted(order)
     classes = [e.alarm_class for e in run.of_kind(AlarmEntry) if e.cause != "new evidence"]
-    assert classes == ["caution", "warning"]
+    assert classes == ["advisory", "caution", "warning"]  # a sound; a hiss from one place on the wall; and pressure
 
 
 def test_the_siren_node_acknowledged_what_it_plays(found: tuple[Run, Path]) -> None:
@@ -140,9 +140,9 @@ def test_an_acknowledgement_silences_the_siren_until_it_gets_worse() -> None:
     acknowledged: list[float] = []
 
     def during(app: App, run: Run, now_s: float) -> None:
-        if not acknowledged and any(isinstance(e, AlarmEntry) for _, e in run.entries):
+        if not acknowledged and any(e.alarm_class == "caution" for e in run.of_kind(AlarmEntry)):
             acknowledged.append(now_s)
-            app.deliver(Acknowledge("leak", 1, "tester"))
+            app.deliver(Acknowledge("leak", 2, "tester"))
 
     run = run_virtual(run_virtual_rig(scenario(), 400.0, settings=SELDOM, during=during))
     patterns = [pattern for _, _, pattern in run.plant.siren_log]
@@ -170,7 +170,11 @@ def test_a_sealed_leak_is_over_when_quiet_was_heard() -> None:
     sealed = leak.model_copy(update={"sealed_at_s": 120.0})
     run = run_virtual(run_virtual_rig(scenario(leaks=(sealed,)), 240.0, settings=SELDOM))
     assert len(run.of_kind(DetectionOverEntry)) == 1
-    states = [e.state for e in run.of_kind(AlarmEntry) if e.key == "leak" and e.cause != "new evidence"]
-    assert states == ["unacknowledged", "returned_unacknowledged"]
+    leaks = [e for e in run.of_kind(AlarmEntry) if e.key == "leak" and e.cause != "new evidence"]
+    assert [(e.alarm_class, e.state) for e in leaks] == [
+        ("advisory", "unacknowledged"),
+        ("caution", "unacknowledged"),
+        ("caution", "returned_unacknowledged"),
+    ]
     assert run.picture is not None
     assert run.picture.phase == "watching"

@@ -216,7 +216,7 @@ def test_a_node_that_lies_about_time_ends_nothing(lie: Samples | Pong) -> None:
             node = rig.nodes["A"]
 
             def frame() -> bytes:
-                said = lie if isinstance(lie, Samples) else Pong(rig.session("A")._pings._last_id, *stamps)
+                said = lie if isinstance(lie, Samples) else Pong(rig.session("A")._orders._pings._last_id, *stamps)
                 return node.say(now_ns(), said, time_ns=2**64 - 1)
 
             stamps = () if isinstance(lie, Samples) else (lie.received_ns, lie.sent_ns)

@@ -1,7 +1,7 @@
 """Nodes that come, go, move and multiply: known by their UID, admitted however often, and never two of one name."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,12 @@ from firmware_bridge.units import ns_to_s
 from sim.virtual_time import run_virtual
 from tests.support.bench import Bench, CountingPort, bench
 from tests.support.fake_node import FakeNode
+from tests.support.places import Place, SocketPlace
 from tests.support.sites import A_CHANNELS
 from tests.support.terminals import TerminalPort
 
 TIMES = 100
 ADMITTED_WITHIN_S = LONGEST_BACKOFF_S * (1 + JITTER_SHARE) + 5.0  # the longest wait for the next try, and a greeting
-Ports = Mapping[str, CountingPort | TerminalPort]
 
 
 async def admitted(rig: Bench, port: str) -> None:
@@ -29,14 +29,17 @@ async def admitted(rig: Bench, port: str) -> None:
             await asyncio.sleep(0.1)
 
 
-@pytest.mark.parametrize("transport", ["memory", "terminal"])
+@pytest.mark.parametrize("transport", ["memory", "terminal", "socket"])
 def test_killed_and_revived_a_hundred_times_is_admitted_a_hundred_times(transport: str, tmp_path: Path) -> None:
     random = np.random.default_rng(11)
 
     async def main() -> None:
-        ports: Ports = {
-            name: CountingPort(name) if transport == "memory" else TerminalPort(name, tmp_path) for name in "AB"
+        makers: dict[str, Callable[[str], Place]] = {
+            "memory": CountingPort,
+            "terminal": lambda name: TerminalPort(name, tmp_path),
+            "socket": SocketPlace,
         }
+        ports = {name: makers[transport](name) for name in "AB"}
         async with bench("A", ports=ports) as rig:
             for _ in range(TIMES):
                 if random.random() < 0.5:  # in mid-frame

@@ -81,6 +81,7 @@ def test_the_demo_succeeds_and_its_alarm_is_on_mqtt_as_documented(
     messages = [(topic, payload) for topic, payload in lines if payload != "(null)"]  # so it shows what was cleared
     alarms = [json.loads(payload) for topic, payload in messages if topic == "leakloc/soyuz-om/alarm/leak"]
     assert [alarm["alarm_class"] for alarm in alarms if alarm["cause"] in {"raised", "graver"}] == [
+        "advisory",
         "caution",
         "warning",
     ]

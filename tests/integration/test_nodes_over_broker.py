@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from controller.app import App, Observers
-from controller.cli.node_access import Access, new_request_id, over_broker
+from controller.cli.node_access import Access, Login, new_request_id, over_broker
 from controller.cli.nodes import table_of
 from controller.config import Configuration, fitted
 from controller.declared import ControllerTable
@@ -25,17 +25,18 @@ pytestmark = pytest.mark.integration
 PATIENCE_S = 30.0
 
 
-def configuration(port: int) -> Configuration:
-    raw: dict[str, Any] = {"format": 1, "site": "-", "mqtt": {"host": "127.0.0.1", "port": port}}
+def configuration(port: int, users: tuple[str, ...] = ()) -> Configuration:
+    mqtt = {"host": "127.0.0.1", "port": port, "command_users": users}
+    raw: dict[str, Any] = {"format": 1, "site": "-", "mqtt": mqtt}
     return fitted(parse_declared(raw, "test", ControllerTable), small_site(), "test")
 
 
 @asynccontextmanager
-async def running(broker: Broker) -> AsyncIterator[tuple[Bench, Access]]:
+async def running(broker: Broker, users: tuple[str, ...] = ()) -> AsyncIterator[tuple[Bench, Access]]:
     """A controller with node A plugged in and nobody at B, and a way to it."""
     rig = Bench()
     rig.plug("A")
-    own = configuration(broker.port)
+    own = configuration(broker.port, users)
     nobody = Observers(lambda _entry: None, lambda _picture, _elapsed_s: None)
     app = App(own, tuple(rig.ports.values()), None, None, nobody)
     task = asyncio.create_task(app.run())
@@ -56,7 +57,7 @@ async def row_of_a(access: Access, state: str) -> NodeRow:
 
 async def asked(access: Access, node: str, do: Do, seconds: float = 1.0) -> list[NodeReply]:
     async with asyncio.timeout(PATIENCE_S):
-        return [reply async for reply in access.ask(NodeRequest(new_request_id(), node, do, seconds))]
+        return [reply async for reply in access.ask(NodeRequest(new_request_id(), node, do, seconds, "Alex"))]
 
 
 def test_how_nodes_stand(broker: Broker) -> None:
@@ -93,6 +94,26 @@ def test_what_people_ask_of_a_node_is_done_and_answered(broker: Broker) -> None:
             (nobody,) = await asked(access, "beef", "ping")
             assert not nobody.done
             assert "known are A" in nobody.text
+
+    asyncio.run(main())
+
+
+def test_where_only_users_may_command_one_asks_by_ones_own_name(broker: Broker) -> None:
+    async def main() -> None:
+        async with running(broker, users=("tablet",)) as (_, access):
+            await row_of_a(access, "streaming")
+            with pytest.raises(ControllerError, match=r"nobody may not command here.*tablet"):
+                await asked(access, "A", "ping")
+            own = configuration(broker.port, users=("tablet",))
+            async with over_broker(own, Login("tablet", "any")) as tablet:
+                (pong,) = await asked(tablet, "A", "ping")
+                assert pong.done
+                with pytest.raises(ControllerError, match=r"no controller takes this request \(seconds"):
+                    await asked(tablet, "A", "identify", 601.0)
+                twice = NodeRequest(new_request_id(), "A", "ping", 1.0, "Alex")
+                assert [reply.done async for reply in tablet.ask(twice)] == [True]
+                with pytest.raises(ControllerError, match="refused: a command with this id was taken already"):
+                    [_ async for _ in tablet.ask(twice)]
 
     asyncio.run(main())
 

@@ -7,7 +7,8 @@ import pytest
 
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.errors import LinkError
-from firmware_bridge.links.tcp import MAX_UNREAD_BYTES, TcpPort
+from firmware_bridge.links.tcp import TcpPort
+from firmware_bridge.links.unread import MAX_UNREAD_BYTES
 from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.session.conversation import Settings
 from firmware_bridge.session.events import SessionEvent, StateChanged
@@ -101,7 +102,7 @@ def test_a_consumer_that_sleeps_costs_the_oldest_bytes_and_no_memory() -> None:
         server = await asyncio.start_server(pour, "127.0.0.1", 0)
         link = await TcpPort("127.0.0.1", server.sockets[0].getsockname()[1]).open()
         async with asyncio.timeout(PATIENCE_S):
-            while link._failure is None:  # type: ignore[attr-defined]
+            while link._unread.failure is None:  # type: ignore[attr-defined]
                 await asyncio.sleep(0.02)
         data = (await link.read()).data
         assert len(data) <= MAX_UNREAD_BYTES

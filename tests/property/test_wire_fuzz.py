@@ -1,13 +1,17 @@
 """Ten million bytes of what no node says: nothing raises, nothing grows, and what is whole is found."""
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from firmware_bridge.session.conversation import Session, Settings
 from firmware_bridge.units import NS_PER_S
 from firmware_bridge.wire.codec import Undecodable, decode, encode
+from firmware_bridge.wire.commands import Command
 from firmware_bridge.wire.framing import MAX_ENCODED_BYTES, Deframer, Packet, encode_packet
-from firmware_bridge.wire.reports import Samples
+from firmware_bridge.wire.reports import Report, Samples
+from tests.support import fuzz
 from tests.support.conversing import Conversing
 from tests.support.fake_node import FakeNode
 from tests.support.sites import small_site
@@ -93,3 +97,11 @@ def poured(total: int, seed: int) -> None:
 @pytest.mark.parametrize("seed", [1])
 def test_ten_million_bytes_of_nonsense(seed: int) -> None:
     poured(TOTAL_BYTES, seed)
+
+
+def test_sound_frames_that_say_anything_end_no_conversation_for_good() -> None:
+    """A megabyte of what `make fuzz` pours: every kind gets through, and data flow whenever the node is let speak."""
+    seen = fuzz.poured(1_000_000, 2)
+    kinds = {message.__name__ for message in (*get_args(Report), *get_args(Command))}
+    assert {kind for kind in kinds if seen[kind]} >= kinds - {"Pong"}
+    assert seen["delivering"] > 0.05 * seen["looks"]

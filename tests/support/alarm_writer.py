@@ -10,7 +10,8 @@ from pathlib import Path
 from controller.alarm.machine import AlarmMachine, Settings
 from controller.alarm.types import AlarmClass, Condition
 from controller.clock import UtcClock
-from controller.journal.standing import Times, alarms_of, gather_standing, read_standing, standing_of, write_standing
+from controller.journal.recovery import recovered
+from controller.journal.standing import Times, alarms_of, standing_of, write_standing
 from controller.journal.telling import Stamp, entry_of
 from controller.journal.writer import JournalWriter
 
@@ -22,7 +23,7 @@ def main(folder: Path, stamp: str) -> None:
     clock = UtcClock(0)
     machine = AlarmMachine(Settings(off_delay_s=0.0))
     writer = JournalWriter(folder, stamp, max_file_bytes=20_000, max_files=4)
-    standing = read_standing(folder) or gather_standing(folder)
+    standing, _ = recovered(folder)
     now_ns = 0
     if standing is not None:
         machine.restore(0, alarms_of(standing, Times(0, clock.utc, clock.ns_of)))

@@ -11,7 +11,7 @@ import numpy as np
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink
-from firmware_bridge.links.memory import MemoryLink, MemoryPort
+from firmware_bridge.links.memory import MemoryPort
 from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.session.conversation import Session, Settings
 from firmware_bridge.session.events import CommandOutcome, LinkHealth, SessionEvent, StateChanged
@@ -20,8 +20,8 @@ from firmware_bridge.session.states import State
 from firmware_bridge.units import s_to_ns
 from firmware_bridge.wire.commands import Start
 from tests.support.fake_node import FakeNode
+from tests.support.places import FarEnd, Place
 from tests.support.sites import A_CHANNELS, B_CHANNELS, small_site
-from tests.support.terminals import TerminalEnd, TerminalPort
 
 PERIOD_S = 0.5
 Event = TypeVar("Event")
@@ -46,14 +46,14 @@ class CountingPort(MemoryPort):
 class Bench:
     """Nodes A and B on ports of the same names; what the bridge tells is kept with its time."""
 
-    def __init__(self, ports: Mapping[str, CountingPort | TerminalPort] | None = None) -> None:
-        self.ports = ports or {name: CountingPort(name) for name in "AB"}
+    def __init__(self, ports: Mapping[str, Place] | None = None) -> None:
+        self.ports: Mapping[str, Place] = ports or {name: CountingPort(name) for name in "AB"}
         self.nodes = {
             "A": FakeNode(uid=0xA1, channels=A_CHANNELS),
             "B": FakeNode(uid=0xB2, channels=B_CHANNELS, slow_channel=0),
         }
         self.told: list[tuple[float, SessionEvent]] = []
-        self.ends: dict[str, MemoryLink | TerminalEnd] = {}
+        self.ends: dict[str, FarEnd] = {}
         self._players: dict[str, list[asyncio.Task[None]]] = {}
         settings = Settings(sample_period_ms=round(1000 * PERIOD_S))
         self.exchange = Exchange(small_site(), self.ports, settings)
@@ -82,7 +82,7 @@ class Bench:
             player.cancel()
         await asyncio.wait(players)
 
-    async def _answer(self, node: FakeNode, end: MemoryLink | TerminalEnd) -> None:
+    async def _answer(self, node: FakeNode, end: FarEnd) -> None:
         with suppress(LinkError):
             while True:
                 data = (await end.read()).data
@@ -91,7 +91,7 @@ class Bench:
                 if answer:
                     end.write(answer)
 
-    async def _stream(self, node: FakeNode, end: MemoryLink | TerminalEnd) -> None:
+    async def _stream(self, node: FakeNode, end: FarEnd) -> None:
         with suppress(LinkError):
             while True:
                 await asyncio.sleep(PERIOD_S)
@@ -145,7 +145,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(*plugged: str, ports: Mapping[str, CountingPort | TerminalPort] | None = None) -> AsyncIterator[Bench]:
+async def bench(*plugged: str, ports: Mapping[str, Place] | None = None) -> AsyncIterator[Bench]:
     """A running bench with these nodes known and streaming. Its end checks that the bridge lived, and left nothing."""
     own = Bench(ports)
     own.plug(*plugged)

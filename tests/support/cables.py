@@ -13,6 +13,7 @@ from firmware_bridge.link import ByteLink
 from firmware_bridge.links.broker import BrokerSettings
 from firmware_bridge.links.memory import MemoryPort
 from firmware_bridge.links.mqtt import MqttHub, MqttPort
+from firmware_bridge.links.tcp import TcpPort
 from firmware_bridge.links.uart import UartPort
 from tests.conftest import Broker
 
@@ -90,6 +91,24 @@ class TerminalCable:
         self._master = None
 
 
+class SocketCable:
+    """A loopback connection."""
+
+    def __init__(self, near: ByteLink, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.near = near
+        self._reader, self._writer = reader, writer
+
+    async def say(self, data: bytes) -> None:
+        self._writer.write(data)
+        await self._writer.drain()
+
+    async def hear(self, length: int) -> bytes:
+        return await self._reader.readexactly(length)
+
+    async def cut(self) -> None:
+        self._writer.transport.abort()
+
+
 class TopicCable:
     """Two topics of a broker; it is cut by ending the broker."""
 
@@ -132,6 +151,19 @@ async def terminal_cable() -> AsyncIterator[Cable]:
     yield cable
     near.close()
     await cable.cut()
+
+
+@asynccontextmanager
+async def socket_cable() -> AsyncIterator[Cable]:
+    come: asyncio.Queue[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = asyncio.Queue()
+    server = await asyncio.start_server(lambda *streams: come.put_nowait(streams), "127.0.0.1", 0)
+    near = await TcpPort(*server.sockets[0].getsockname()).open()
+    cable = SocketCable(near, *await come.get())
+    yield cable
+    near.close()
+    await cable.cut()
+    server.close()
+    await server.wait_closed()
 
 
 @asynccontextmanager

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from firmware_bridge.session.conversation import Session, Settings
 from firmware_bridge.session.events import CommandOutcome, LinkHealth, SessionEvent, StateChanged, Step
+from firmware_bridge.session.others import Others
 from firmware_bridge.session.states import State
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import NS_PER_S
@@ -19,9 +20,18 @@ Event = TypeVar("Event")
 class Conversing:
     """One session, one node, one line without loss; `now_ns` moves only here."""
 
-    def __init__(self, node: FakeNode | None = None, site: Site | None = None, silence_s: float = 10.0) -> None:
+    def __init__(
+        self,
+        node: FakeNode | None = None,
+        site: Site | None = None,
+        silence_s: float = 10.0,
+        others: Others | None = None,
+        back_ns: int = PATH_NS,
+        link: str = "port-1",
+    ) -> None:
         self.node = node or FakeNode()
-        self.session = Session("port-1", site or small_site(), Settings(silence_s=silence_s))
+        self.session = Session(link, site or small_site(), Settings(silence_s=silence_s), others)
+        self._back_ns = back_ns
         self.now_ns = 100 * NS_PER_S
         self.events: list[SessionEvent] = []
         self.sent = b""
@@ -81,6 +91,6 @@ class Conversing:
         self.sent += step.data
         if step.data:
             answer = self.node.hear(self.now_ns + PATH_NS, step.data)
-            self.now_ns += 2 * PATH_NS
+            self.now_ns += PATH_NS + self._back_ns
             if answer:
                 self._take(self.session.received(self.now_ns, answer, self.now_ns))

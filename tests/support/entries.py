@@ -10,6 +10,7 @@ from controller.isolate.quiet_window import QuietWindow
 from controller.journal.entries import AnyEntry, NoteEntry, ReadingsEntry
 from controller.journal.telling import Stamp, entry_of
 from controller.localize.verdict import Reason
+from controller.pipeline.events import BeginQuiet, EndQuiet
 from controller.pipeline.happenings import (
     Happening,
     HatchStands,
@@ -19,6 +20,7 @@ from controller.pipeline.happenings import (
     Located,
     PressureFalls,
     PressureSteady,
+    QuietAnswer,
     QuietAsked,
     QuietOver,
     SoundOnset,
@@ -74,6 +76,10 @@ HAPPENINGS: dict[str, Happening] = {
         )
     ),
     "quiet over": QuietOver(("rack 1", "fan"), found=True),
+    "quiet announced": QuietAnswer(
+        BeginQuiet(300.0, ("rack 1", "fan"), "Gerst", "2018-08-29T23:00:00Z", "r2"), True, "quiet for 5 min"
+    ),
+    "quiet ended in vain": QuietAnswer(EndQuiet("Gerst"), False, "no quiet was asked for or announced"),
     "alarm": AlarmChange(alarm(), AlarmState.NORMAL, "raised"),
     "alarm shelved": AlarmChange(
         replace(

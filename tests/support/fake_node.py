@@ -36,6 +36,7 @@ class FakeNode:
     slow_channel: int = 2
     mute: bool = False
     acknowledges: bool = True
+    hears_noise: bool = False  # what it cannot read is the line's fault, not the host's
     result: AckResult = AckResult.DONE
     heard: list[Command] = field(default_factory=list)
     sequences: defaultdict[int, int] = field(default_factory=lambda: defaultdict(int))
@@ -45,6 +46,8 @@ class FakeNode:
         """What it answers to `data`."""
         answers = b""
         for found in self.deframer.feed(data):
+            if self.hears_noise and not isinstance(found, Packet):
+                continue
             assert isinstance(found, Packet)
             message = decode(found)
             assert not isinstance(message, Undecodable)

@@ -11,9 +11,11 @@ from controller.outputs.building import Surroundings, outputs_of
 from controller.outputs.command import CommandHook
 from controller.outputs.declared import AnyOutput, BuzzerTable, CommandTable, LampTable, RelayTable
 from controller.outputs.lamps import Blinker, Relay
+from controller.outputs.mqtt.output import MqttOutput
 from controller.outputs.output import Output, Shown
 from controller.outputs.pins import GpioPins
 from controller.tasking import Settings, Tasking
+from firmware_bridge.links.broker import BrokerSettings
 from firmware_bridge.wire.commands import Siren
 from tests.support.rig import COMPARTMENT
 from tests.support.shipped import shipped
@@ -71,6 +73,40 @@ class SirenNode:
         return
 
 
+class MemoryBroker:
+    """Takes what an MQTT output sends, at once, and keeps what is retained as a broker does."""
+
+    def __init__(self, output: MqttOutput) -> None:
+        self._output = output
+        self._published = 0
+        self.retained: dict[str, bytes] = {}
+
+    async def publish(self, topic: str, payload: bytes, qos: int = 0, retain: bool = False) -> None:
+        assert qos == 1
+        self._published += 1
+        if retain:
+            self.retained[topic] = payload
+
+    def heard(self) -> int:
+        """How many messages came."""
+        self._take()
+        return self._published
+
+    def calling(self) -> AlarmClass | None:
+        """What a lamp at this broker shows."""
+        self._take()
+        said = msgspec.json.decode(self.retained["leakloc/site/calling"])["calling"]
+        return None if said is None else AlarmClass[said.upper()]
+
+    def _take(self) -> None:
+        sent = True
+        while sent:  # nothing in it waits, so each is over in one step
+            try:
+                self._output._send_one(self).send(None)  # type: ignore[arg-type]
+            except StopIteration as ended:
+                sent = ended.value
+
+
 def pins() -> tuple[GpioPins, MockFactory]:
     factory = MockFactory()
     return GpioPins(factory), factory
@@ -102,6 +138,10 @@ def on_bench(kind: str) -> OnBench:
         hook = one(CommandTable(kind="command", name="command", argv=("true",)), gpio, Told())
         assert isinstance(hook, CommandHook)
         return OnBench(hook, lambda: _told_by(hook), lambda: hook._number, lambda: len(hook._waiting))
+    if kind == "mqtt":
+        mqtt = MqttOutput(BrokerSettings("nowhere", 1), "site", lambda *_: None, lambda _: None)
+        broker = MemoryBroker(mqtt)
+        return OnBench(mqtt, broker.calling, broker.heard, lambda: len(mqtt._dirty) + len(mqtt._events))
     siren = SirenNode()
     return OnBench(
         siren,
@@ -110,7 +150,7 @@ def on_bench(kind: str) -> OnBench:
     )
 
 
-KINDS = ("lamp", "buzzer", "relay", "command", "siren")
+KINDS = ("lamp", "buzzer", "relay", "command", "siren", "mqtt")
 
 
 def _class_of(output: Output) -> AlarmClass | None:

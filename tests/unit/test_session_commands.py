@@ -206,7 +206,7 @@ def test_a_start_before_the_nodes_clock_began_does_not_become_at_once() -> None:
 
 def test_a_capture_while_the_clock_is_learnt_anew_is_not_done_and_raises_nothing() -> None:
     talk = Conversing().streaming()
-    talk.session._timebase.forget()
+    talk.session._peer.timebase.forget()
     talk.send(7, capture(talk.now_ns + NS_PER_S))
     ((ticket, done, text),) = talk.outcomes
     assert (ticket, done) == (7, False)

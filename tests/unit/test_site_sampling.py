@@ -70,6 +70,6 @@ def test_a_node_that_says_otherwise_is_complained_of() -> None:
     version = PROTOCOL_VERSION
     for claims, complaint in ((Feature.SIMULTANEOUS, True), (Feature.NONE, False)):
         hello = HelloAck(version, version, 0xA1, features | claims, 192_000, 16_384, "1.0", channels)
-        complaints = recognise(hello, site).complaints
+        complaints = recognise(hello, site, lambda: None).complaints
         assert bool(complaints) is complaint, complaints
         assert all("skew_us" in text for text in complaints)

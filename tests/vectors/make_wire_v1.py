@@ -5,6 +5,7 @@
 Nothing of firmware_bridge is imported, so that the vectors can disagree with it.
 """
 
+import math
 import struct
 import sys
 from dataclasses import dataclass, field
@@ -248,6 +249,49 @@ VECTORS = (
     Vector("band-levels", 7, "BandLevels", LEVELS, band_levels(LEVELS), NODE | {"flags": 4, "time_ns": T0}),
 )
 
+
+@dataclass(frozen=True)
+class Refused:
+    """What must not be acted on: no frame at all, or a sound one that cannot be read."""
+
+    name: str
+    frame: bytes
+    why: str  # not_cobs, too_short, bad_crc: no frame; unreadable: a frame whose payload or version is none of ours
+
+
+def _unreadable(name: str, kind: int, payload: bytes, **header: int) -> Refused:
+    usual = {"version": 1, "node": 0, "sequence": 1, "flags": 0, "boot_id": 0, "count": 0, "time_ns": 0}
+    return Refused(name, frame(kind, usual | header, payload), "unreadable")
+
+
+def _bit_flipped(whole: bytes, at: int) -> bytes:
+    return whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+
+
+def _cut_short() -> bytes:
+    """A right checksum over fewer bytes than a header has."""
+    body = bytes([0x31, 0, 1, 0]) + bytes(11)
+    return stuffed(body + struct.pack("<I", crc32(body))) + b"\x00"
+
+
+UNFIT = (
+    Refused("a-bit-wrong", _bit_flipped(VECTORS[3].frame, 18), "bad_crc"),
+    Refused("shorter-than-a-header", _cut_short(), "too_short"),
+    Refused("a-code-beyond-the-piece", bytes.fromhex("05112200"), "not_cobs"),
+    _unreadable("ping-without-its-number", 17, b""),
+    _unreadable("stop-with-a-payload", 19, b"\x01"),
+    _unreadable("capture-of-no-role", 20, struct.pack("<IIB3xQ", 1, 512, 3, 0)),
+    _unreadable("siren-of-no-pattern", 21, b"\x05"),
+    _unreadable("switch-neither-on-nor-off", 23, b"\x01\x02"),
+    _unreadable("levels-too-often", 24, struct.pack("<I", 99)),
+    _unreadable("a-command-of-tomorrow", 31, b""),
+    _unreadable("a-ping-of-version-2", 17, struct.pack("<I", 7), version=2),
+    _unreadable("status-without-a-temperature", 3, struct.pack("<IIIIBff", 1, 0, 0, 0, 1, math.nan, 5.0), boot_id=7),
+    _unreadable("samples-fewer-than-counted", 4, struct.pack("<BBHQi", 0, 1, 0, 10**9, 5), count=2, boot_id=7),
+    _unreadable("burst-piece-beyond-its-end", 5, struct.pack("<IIIIBBHh", 1, 8, 8, 192_000, 0, 1, 0, 5), count=1),
+    _unreadable("band-with-swapped-edges", 7, struct.pack("<QBBBxfff", 10**9, 0, 1, 1, 4e4, 2e4, 1.0), boot_id=7),
+)
+
 HEADING = """\
 # Golden frames of wire protocol version 1 (docs/protocol.md). Made by make_wire_v1.py beside this file, which shares no
 # code with the packages: a difference is a bug in one of the two, or a new protocol version.
@@ -272,6 +316,9 @@ def as_toml(vectors: tuple[Vector, ...] = VECTORS) -> str:
         lines += ["decode_only = true"] if vector.decode_only else []
         lines += [f"kind = {vector.kind}", f"header = {toml_value(vector.full_header)}", f'type = "{vector.type}"']
         tables.append("\n".join([*lines, f"message = {toml_value(vector.message)}", ""]))
+    for one in UNFIT:
+        lines = ["[[refused]]", f'name = "{one.name}"', f'frame = "{one.frame.hex()}"', f'why = "{one.why}"', ""]
+        tables.append("\n".join(lines))
     return "\n".join([HEADING, *tables])
 
 

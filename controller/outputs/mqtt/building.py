@@ -24,6 +24,15 @@ class Choices:
     home_assistant: bool = False
 
 
+def known_of(site: Site) -> Known:
+    """What commands may name."""
+    return Known(
+        frozenset(hatch.name for hatch in site.hatches),
+        frozenset(room.name for room in site.compartments),
+        frozenset(machine.name for machine in site.machines),
+    )
+
+
 def mqtt_output(
     broker: BrokerSettings | None, site: Site, choices: Choices, folder: Path | None, runner: Runner, hears: Hears
 ) -> MqttOutput | None:
@@ -35,7 +44,6 @@ def mqtt_output(
         return None
     on_change, on_ask, on_refused = hears
     run = secrets.token_hex(4)
-    known = Known(frozenset(hatch.name for hatch in site.hatches), frozenset(room.name for room in site.compartments))
     retained = (discovery(site),) if choices.home_assistant else ()
     return MqttOutput(
         broker,
@@ -43,5 +51,5 @@ def mqtt_output(
         on_change,
         on_ask,
         lambda on_ready: Outbox(folder, run, runner, on_ready),
-        Extras(choices.users, known, retained, on_refused),
+        Extras(choices.users, known_of(site), retained, on_refused),
     )

@@ -26,14 +26,19 @@ from controller.alarm.requests import (
     Unshelve,
 )
 from controller.alarm.types import AlarmClass
-from controller.pipeline.events import GasMoved, HatchMoved, SearchAsked
+from controller.outputs.node_requests import MAX_SECONDS, Do, NodeRequest
+from controller.pipeline.events import BeginQuiet, EndQuiet, GasMoved, HatchMoved, QuietRequest, SearchAsked
 
 MAX_PAYLOAD_BYTES = 4096
 ID_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"  # it becomes a topic
 MAX_GAS_KG = 10_000.0
 MAX_GAS_S = 86_400.0
+MIN_WINDOW_S = 30.0  # fans take so long to run down
+MAX_WINDOW_S = 3600.0  # equipment that is off for longer is an outage, not a window to listen in
+MAX_EQUIPMENT = 32
 
-CommandEvent = Request | HatchMoved | SearchAsked | GasMoved
+PipelineEvent = Request | HatchMoved | SearchAsked | GasMoved | QuietRequest
+CommandEvent = PipelineEvent | NodeRequest
 
 
 def _printable(text: str) -> str:
@@ -57,7 +62,7 @@ class Command(BaseModel):
     by: Name
 
     def event(self) -> CommandEvent:
-        """What enters the pipeline's inbox."""
+        """What enters the pipeline's inbox, or goes to the desk of the nodes."""
         raise NotImplementedError
 
     @property
@@ -201,6 +206,41 @@ class GasCommand(Command):
         return GasMoved(self.compartment, self.kg, self.over_s, self.gas)
 
 
+class BeginQuietCommand(Command):
+    """Quiet begins, or a window that is on is replaced: `equipment` is off, relays that we may move see to theirs."""
+
+    topic = "begin_quiet"
+    duration_s: Annotated[float, Field(ge=MIN_WINDOW_S, le=MAX_WINDOW_S)]
+    equipment: Annotated[tuple[Name, ...], Field(max_length=MAX_EQUIPMENT)]
+
+    def event(self) -> CommandEvent:
+        """What enters the inbox."""
+        return BeginQuiet(self.duration_s, self.equipment, self.by, *self.marks)
+
+
+class EndQuietCommand(Command):
+    """Quiet is over, whoever asked for it: machines may run again."""
+
+    topic = "end_quiet"
+
+    def event(self) -> CommandEvent:
+        """What enters the inbox."""
+        return EndQuiet(self.by, *self.marks)
+
+
+class NodeCommand(Command):
+    """One node is to ping, identify itself, tell its levels or be greeted anew; `node` is a name or a UID."""
+
+    topic = "node"
+    node: Name
+    do: Do
+    seconds: Annotated[float, Field(gt=0, le=MAX_SECONDS)] = 10.0
+
+    def event(self) -> CommandEvent:
+        """What goes to the desk of the nodes."""
+        return NodeRequest(self.id, self.node, self.do, self.seconds, self.by)
+
+
 COMMANDS: dict[str, type[Command]] = {
     kind.topic: kind
     for kind in (
@@ -215,5 +255,8 @@ COMMANDS: dict[str, type[Command]] = {
         HatchCommand,
         SearchCommand,
         GasCommand,
+        BeginQuietCommand,
+        EndQuietCommand,
+        NodeCommand,
     )
 }

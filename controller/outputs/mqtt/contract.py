@@ -15,6 +15,7 @@ from controller.journal.entries import (
 )
 from controller.outputs.mqtt.commands import COMMANDS
 from controller.outputs.mqtt.messages import (
+    CallingMessage,
     HealthMessage,
     LeaksMessage,
     ReplyMessage,
@@ -24,7 +25,7 @@ from controller.outputs.mqtt.messages import (
 )
 from controller.outputs.mqtt.outbox import AlarmEvent
 from controller.outputs.node_board import NodesMessage
-from controller.outputs.node_requests import NodeReply, NodeRequest
+from controller.outputs.node_requests import NodeReply
 
 EVENTS = tuple(kind for kind in typing.get_args(AnyEntry) if kind is not ReadingsEntry)
 
@@ -50,6 +51,7 @@ PUBLISHED = (
     Topic("state", (StateMessage,), "the situation, at every event and every 5 s", True),
     Topic("health", (HealthMessage,), "how the leak locator itself is, at every event and every 5 s", True),
     Topic("reserve", (ReservesMessage,), "reserve times of the volumes that lose gas, when they changed", True),
+    Topic("calling", (CallingMessage,), "what lamps and horns show: the gravest that nobody took notice of", True),
     Topic("alarm/{key}", (AlarmEntry,), "how one alarm stands", True, may_be_empty=True),
     Topic("alarm_event", (AlarmEvent,), "every move of every alarm, in order, at least once, also after an outage"),
     Topic("fix", (FixEntry, NoFixEntry), "where the leak known for longest is, or why nobody knows", True, False, True),
@@ -67,7 +69,6 @@ TAKEN = (
         Topic(f"command/{verb}/{{user}}", (kind,), f"{_says(kind)} As the user whom the broker knows.", taken=True)
         for verb, kind in COMMANDS.items()
     ),
-    Topic("command/node", (NodeRequest,), "one node is to ping, identify, tell levels or start anew", taken=True),
 )
 TOPICS = (*PUBLISHED, *TAKEN)
 

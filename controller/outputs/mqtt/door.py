@@ -16,6 +16,7 @@ from controller.outputs.mqtt.commands import (
     COMMANDS,
     ID_PATTERN,
     MAX_PAYLOAD_BYTES,
+    BeginQuietCommand,
     Command,
     CommandEvent,
     GasCommand,
@@ -45,6 +46,7 @@ class Known:
 
     hatches: frozenset[str] = frozenset()
     compartments: frozenset[str] = frozenset()
+    equipment: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +159,9 @@ class Door:
             return f"there is no such hatch; known are {', '.join(sorted(self._known.hatches)) or 'none'}"[:MAX_TEXT]
         if isinstance(command, GasCommand) and command.compartment not in self._known.compartments:
             return f"there is no such compartment; known are {', '.join(sorted(self._known.compartments))}"[:MAX_TEXT]
+        if isinstance(command, BeginQuietCommand) and not self._known.equipment.issuperset(command.equipment):
+            known = ", ".join(sorted(self._known.equipment)) or "none"
+            return f"there is no such equipment; known is {known}"[:MAX_TEXT]
         return None
 
 

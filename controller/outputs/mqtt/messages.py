@@ -9,6 +9,7 @@ from controller.alarm.table import ACTIVE
 from controller.alarm.types import Alarm
 from controller.isolate.reserve_time import VolumeReserve
 from controller.journal.entries import FixEntry
+from controller.outputs.output import Shown
 from controller.pipeline.picture import Picture
 from firmware_bridge.session.states import DELIVERING
 
@@ -82,6 +83,13 @@ class LeaksMessage(msgspec.Struct, frozen=True):
     leaks: tuple[FixEntry, ...]
 
 
+class CallingMessage(msgspec.Struct, frozen=True):
+    """Payload of `calling`: for lamps and horns. The gravest class that stands, and that nobody took notice of."""
+
+    alarm_class: str | None
+    calling: str | None
+
+
 class ReplyMessage(msgspec.Struct, frozen=True):
     """Payload of `reply/<id>`: what became of the command with that id; `utc` is the controller's clock."""
 
@@ -90,6 +98,14 @@ class ReplyMessage(msgspec.Struct, frozen=True):
     accepted: bool
     text: str
     utc: str
+
+
+def calling_of(shown: Shown) -> CallingMessage:
+    """What a lamp or a horn shows, whoever drives it."""
+    standing, calling = shown.standing(), shown.calling()
+    return CallingMessage(
+        None if standing is None else standing.name.lower(), None if calling is None else calling.name.lower()
+    )
 
 
 def state_of(utc: str, picture: Picture) -> StateMessage:

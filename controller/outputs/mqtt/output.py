@@ -10,41 +10,32 @@ import msgspec
 
 from controller.alarm.keys import ALARM_KEYS
 from controller.clock import wall_clock
-from controller.journal.entries import (
-    AlarmEntry,
-    AnyEntry,
-    DetectionOverEntry,
-    FixEntry,
-    IsolationEntry,
-    LeakGoneEntry,
-    LeakRateEntry,
-    NoFixEntry,
-    OperatorEntry,
-    PressureSteadyEntry,
-    QuietOverEntry,
-    QuietWindowEntry,
-    to_json,
-)
+from controller.journal.entries import AlarmEntry, AnyEntry, OperatorEntry, to_json
 from controller.outputs.mqtt.commands import CommandEvent
 from controller.outputs.mqtt.door import Door, Heard, Known
+from controller.outputs.mqtt.findings import FINDINGS, Findings
 from controller.outputs.mqtt.messages import (
-    LeaksMessage,
     ReplyMessage,
     StatusMessage,
+    calling_of,
     health_of,
     reserves_of,
     state_of,
 )
 from controller.outputs.mqtt.outbox import Outbox
-from controller.pipeline.events import Request
+from controller.outputs.node_requests import NodeRequest
+from controller.outputs.output import Shown
+from controller.pipeline.events import QuietRequest, Request
 from controller.pipeline.picture import Picture
 from firmware_bridge.cancellation import stop_if_asked
 from firmware_bridge.links.broker import BrokerSettings, new_client
 from firmware_bridge.scaled_loop import real_seconds
 
-FINDINGS = ("fix", "leaks", "leak_rate", "isolation", "quiet_window")
+CALLING = "calling"
+URGENT = (CALLING, "alarm/")  # how the names of topics begin that go before all others
 MAX_UNSENT_EVENTS = 1000  # about an hour of a busy day; alarms' are kept in the outbox, retained topics beside
 MAX_UNSENT_REPLIES = 256  # whoever asked and hears nothing asks again
+MAX_AT_ONCE = 8  # messages whose acknowledgement is waited for together
 MAX_MARKED = 1024  # requests whose answer somebody waits for
 TELL_REFUSALS_S = 10.0  # of the machine's time: at most this often; the journal is not for those who try
 FIRST_BACKOFF_S = 0.5
@@ -65,7 +56,9 @@ class Extras:
 
 
 class MqttOutput:
-    """Publishes over a client of its own; `run` it as a task, it reconnects by itself."""
+    """Publishes over a client of its own; `run` it as a task, it reconnects by itself. One of the outputs."""
+
+    name = "MQTT"
 
     def __init__(
         self,
@@ -87,7 +80,7 @@ class MqttOutput:
         self._outbox = None if outbox is None else outbox(self._wake.set)
         # An empty payload clears what a broker retained for a controller that was here before.
         self._retained = dict.fromkeys((*(f"alarm/{key}" for key in ALARM_KEYS), *FINDINGS), b"")
-        self._leaks: dict[int, FixEntry] = {}  # those that are followed, by number; the locator bounds them
+        self._findings = Findings()
         self._dirty: dict[str, None] = {}  # an ordered set: topics to publish, oldest change first
         self._events: deque[bytes] = deque(maxlen=MAX_UNSENT_EVENTS)
         self._replies: deque[ReplyMessage] = deque(maxlen=MAX_UNSENT_REPLIES)
@@ -104,38 +97,10 @@ class MqttOutput:
                 self._outbox.put(entry)
         elif isinstance(entry, OperatorEntry):
             self._answer(entry)
-        elif isinstance(entry, FixEntry | LeakGoneEntry | NoFixEntry):
-            self._publish_places(entry, payload)
-        elif isinstance(entry, LeakRateEntry):
-            self._retain("leak_rate", payload)
-        elif isinstance(entry, DetectionOverEntry):
-            self._leaks.clear()
-            self._retain("fix", b"")
-            self._retain("leaks", b"")
-        elif isinstance(entry, IsolationEntry):
-            self._retain("isolation", payload)
-        elif isinstance(entry, QuietWindowEntry):
-            self._retain("quiet_window", payload)
-        elif isinstance(entry, QuietOverEntry):
-            self._retain("quiet_window", b"")
-        elif isinstance(entry, PressureSteadyEntry):
-            self._retain("leak_rate", b"")
+        for topic, said in self._findings.said(entry, payload):
+            self._retain(topic, said)
         self._events.append(payload)
         self._wake.set()
-
-    def _publish_places(self, entry: FixEntry | LeakGoneEntry | NoFixEntry, payload: bytes) -> None:
-        """`fix` is of the leak that has been known for longest, or says why there is none; `leaks` holds all."""
-        if isinstance(entry, FixEntry):
-            self._leaks[entry.leak] = entry
-        elif isinstance(entry, LeakGoneEntry):
-            self._leaks.pop(entry.leak, None)
-        else:
-            self._leaks.clear()
-            self._retain("fix", payload)
-        known = [self._leaks[number] for number in sorted(self._leaks)]
-        if known:
-            self._retain("fix", to_json(known[0]))
-        self._retain("leaks", msgspec.json.encode(LeaksMessage(tuple(known))))
 
     def publish_state(self, utc: str, picture: Picture) -> None:
         """Replace the retained picture of the situation."""
@@ -146,6 +111,20 @@ class MqttOutput:
         waiting, dropped = (0, 0) if self._outbox is None else (self._outbox.waiting, self._outbox.dropped)
         health = health_of(utc, picture, waiting=waiting, dropped=dropped, refused=self._door.refused)
         self._retain("health", msgspec.json.encode(health))
+
+    @property
+    def trouble(self) -> str | None:
+        """None: a broker that is away has an alarm of its own."""
+        return None
+
+    def show(self, shown: Shown) -> None:
+        """What lamps and horns on the broker show; never waits. A drill is for whatever is drilled, not for all."""
+        payload = msgspec.json.encode(calling_of(shown))
+        if not shown.test and self._retained.get(CALLING) != payload:
+            self._retain(CALLING, payload)
+
+    def close(self) -> None:
+        """The end of `run` says goodbye, and the last will does where it cannot."""
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -206,14 +185,16 @@ class MqttOutput:
     async def _send_one(self, client: aiomqtt.Client) -> bool:
         """Whether there was anything to send. What fails stays where it was, or is somebody's who asks again."""
         if self._dirty:
-            # Alarms first; and what changes faster than the broker takes it goes to the end of the row, or it would
-            # keep all others waiting for good.
-            topic = next((one for one in self._dirty if one.startswith("alarm/")), next(iter(self._dirty)))
-            del self._dirty[topic]
+            # Alarms first, all at once; and what changes faster than the broker takes it goes to the end of the row,
+            # or it would keep all others waiting for good.
+            urgent = [one for one in self._dirty if one.startswith(URGENT)]
+            topics = urgent[:MAX_AT_ONCE] or [next(iter(self._dirty))]
+            for topic in topics:
+                del self._dirty[topic]
             try:
-                await client.publish(f"{self._prefix}/{topic}", self._retained[topic], qos=1, retain=True)
+                await self._send_retained(client, topics)
             except BaseException:
-                self._dirty = {topic: None, **self._dirty}
+                self._dirty = {**dict.fromkeys(topics), **self._dirty}
                 raise
             return True
         kept = None if self._outbox is None else self._outbox.next()
@@ -236,6 +217,16 @@ class MqttOutput:
             return True
         return False
 
+    async def _send_retained(self, client: aiomqtt.Client, topics: list[str]) -> None:
+        """Until the broker has them all; none of them waits for another one's answer."""
+        messages = [client.publish(f"{self._prefix}/{one}", self._retained[one], qos=1, retain=True) for one in topics]
+        if len(messages) == 1:
+            await messages[0]
+            return
+        async with asyncio.TaskGroup() as group:
+            for message in messages:
+                group.create_task(message)
+
     async def _listen(self, client: aiomqtt.Client) -> None:
         start = len(self._prefix) + 1
         async for message in client.messages:
@@ -247,11 +238,11 @@ class MqttOutput:
         if heard.event is None:
             self._refused(heard)
             return
-        if isinstance(heard.event, Request):  # answered by the alarms
+        if isinstance(heard.event, Request | QuietRequest):  # answered by the pipeline
             self._marked[heard.id] = None
             while len(self._marked) > MAX_MARKED:
                 del self._marked[next(iter(self._marked))]
-        else:
+        elif not isinstance(heard.event, NodeRequest):  # answered by the desk of the nodes
             self._reply(ReplyMessage(heard.id, heard.topic, accepted=True, text="taken", utc=_now()))
         self._on_ask(heard.event)
 

@@ -18,6 +18,7 @@ from sim.errors import NodeImageError
 from sim.node.board import POWER_UP, Board, BurstOrder, Pins
 from sim.node.oscillator import Oscillator
 from sim.node.outgoing import Outgoing
+from sim.node.relays import Relays
 
 LEVEL_ORDERS = 1 << 32  # beyond every burst_id: what is listened to for levels has noise of its own
 WIRE_BYTES = 16_384  # at a time: a pipe holds four times as much before the image is told to read
@@ -48,7 +49,7 @@ class ImageFirmware:
         self._instants = samples_a_frame
         self._outgoing = ImageUart(Outgoing() if outgoing is None else outgoing, self._advance)
         self._pretended: tuple[int | None, int | None] = (None, None)
-        self._off: set[int] = set()
+        self._relays = Relays(self._pins)
         self._begun: list[BurstOrder] = []
         self._orders: dict[BurstOrder, int] = {}  # what the converter is at, and the number that its counts go by
         self.start_number = 0
@@ -68,9 +69,7 @@ class ImageFirmware:
         """Fall dark: nothing is left to be said, the siren is silent, relays fall back to on."""
         self._outgoing.clear()
         self.siren = SirenPattern.SILENT
-        for output in sorted(self._off):
-            self._pins.relay(output, True)
-        self._off.clear()
+        self._relays.fall_back()
 
     def resume(self, now_ns: int) -> None:
         """Go on after having hung."""
@@ -189,9 +188,7 @@ class ImageFirmware:
         elif kind == messages.SIREN:
             self.siren = SirenPattern(payload[0])
         elif kind == messages.RELAY:
-            output, on = payload[0], bool(payload[1])
-            (self._off.discard if on else self._off.add)(output)
-            self._pins.relay(output, on)
+            self._relays.switch(payload[0], on=bool(payload[1]))
         elif kind != messages.LAMP:  # a simulated box has no lamp
             raise NodeImageError(f"node image {self._process.name} said {kind}", remedy="build it anew: make firmware")
 

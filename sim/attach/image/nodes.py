@@ -31,27 +31,36 @@ def programs(kind: str) -> Iterator[ProgramMaker]:
     image_path(kind)  # said at once, not when the first node is made
     with ExitStack() as stack:
 
-        def make(
-            board: Board,
-            oscillator: Oscillator,
-            read_slow: Callable[[], NDArray[np.int32]],
-            boot_id: int,
-            *,
-            pins: Pins | None = None,
-            outgoing: Outgoing | None = None,
-            samples_a_frame: int = 1,
-        ) -> Program:
+        def started() -> NodeProcess:
             process = NodeProcess(kind)
             stack.callback(process.end)
-            return ImageFirmware(
-                process,
-                board,
-                oscillator,
-                read_slow,
-                boot_id,
-                pins=pins,
-                outgoing=outgoing,
-                samples_a_frame=samples_a_frame,
-            )
+            return process
 
-        yield make
+        yield on_images(started)
+
+
+def on_images(process: Callable[[], NodeProcess]) -> ProgramMaker:
+    """Programs that are images; each is powered up in what `process` gives."""
+
+    def make(
+        board: Board,
+        oscillator: Oscillator,
+        read_slow: Callable[[], NDArray[np.int32]],
+        boot_id: int,
+        *,
+        pins: Pins | None = None,
+        outgoing: Outgoing | None = None,
+        samples_a_frame: int = 1,
+    ) -> Program:
+        return ImageFirmware(
+            process(),
+            board,
+            oscillator,
+            read_slow,
+            boot_id,
+            pins=pins,
+            outgoing=outgoing,
+            samples_a_frame=samples_a_frame,
+        )
+
+    return make

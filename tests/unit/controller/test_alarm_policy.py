@@ -9,7 +9,7 @@ import pytest
 from controller.alarm.keys import LEAK
 from controller.alarm.policy import LeakEvidence, Settings, leak_conditions
 from controller.alarm.types import AlarmClass, Condition
-from controller.localize.verdict import Reason
+from controller.localize.verdict import Fix, NoFix, Reason
 from firmware_bridge.units import S_PER_HOUR
 from tests.support.verdicts import fix, no_fix, size_of, trend
 
@@ -27,6 +27,9 @@ def condition(loud: tuple[str, ...] = (), mmhg_h: float | None = None, agreeing:
     return one
 
 
+OR_A_LEAK = "that was switched on, or a leak; pressure shows none so far"
+
+
 def test_nothing_speaks_for_a_leak() -> None:
     assert leak_conditions(LeakEvidence(), Settings()) == []
     assert leak_conditions(LeakEvidence(verdict=no_fix()), Settings()) == []
@@ -35,8 +38,8 @@ def test_nothing_speaks_for_a_leak() -> None:
 @pytest.mark.parametrize(
     ("loud", "mmhg_h", "agreeing", "expected"),
     [
-        # One kind, or one sensor, alone: at most a caution, however bad it looks.
-        (LOUD, None, TWO, CAUTION),
+        # One kind, or one sensor, alone: at most a caution, however bad it looks. What has no place may be a machine.
+        (LOUD, None, TWO, ADVISORY),
         ((), SLOW, ONE, ADVISORY),
         ((), MODERATE, ONE, CAUTION),
         ((), FAST, ONE, CAUTION),
@@ -66,6 +69,27 @@ def test_more_evidence_never_makes_it_milder() -> None:
         stronger = len(louder) >= len(loud) and (faster or 0) >= (rate or 0) and len(more) >= len(agreeing)
         if stronger and (loud or rate):
             assert condition(louder, faster, more).alarm_class >= condition(loud, rate, agreeing).alarm_class
+
+
+def test_sound_alone_is_a_caution_where_only_a_leak_sounds_so() -> None:
+    """One place on the wall, and high as a jet; else a machine that was switched on may sound alike."""
+    cases: list[tuple[Fix | NoFix | None, bool, AlarmClass]] = [
+        (fix(), True, CAUTION),
+        (fix(), False, ADVISORY),
+        (no_fix(Reason.AMBIGUOUS), True, ADVISORY),
+        (no_fix(Reason.EQUIPMENT), True, ADVISORY),
+        (None, True, ADVISORY),
+    ]
+    for verdict, hissing, expected in cases:
+        (one,) = leak_conditions(LeakEvidence(LOUD, verdict, hissing=hissing), Settings())
+        assert one.alarm_class is expected, (verdict, hissing)
+
+
+def test_a_machine_is_no_second_witness_of_a_fall() -> None:
+    told = trend(SLOW, agreeing=TWO)
+    for reason, expected in [(Reason.EQUIPMENT, ADVISORY), (Reason.TOO_QUIET, WARNING)]:
+        (one,) = leak_conditions(LeakEvidence(LOUD, no_fix(reason), told, size_of(told)), Settings())
+        assert one.alarm_class is expected
 
 
 def test_a_short_reserve_time_is_grave_by_itself() -> None:
@@ -98,7 +122,11 @@ def test_a_rapid_loss_is_an_emergency_however_much_there_is_to_lose() -> None:
 def test_the_text_says_what_is_known_and_no_figure_that_moves() -> None:
     told = trend()
     cases = [
-        (LeakEvidence(LOUD), "possible leak, heard, place unknown"),
+        (LeakEvidence(LOUD), f"a new sound, place unknown: a machine {OR_A_LEAK}"),
+        (
+            LeakEvidence(LOUD, fix(where="by the hatch"), hissing=False, beside="pump"),
+            f"a new sound, in orbital-module, by the hatch: pump {OR_A_LEAK}",
+        ),
         (LeakEvidence((), None, told, size_of(told)), "pressure falls: possible leak, place unknown"),
         (LeakEvidence(LOUD, no_fix(), told, size_of(told)), "leak confirmed by sound and pressure, place unknown"),
         (

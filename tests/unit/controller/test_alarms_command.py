@@ -69,7 +69,7 @@ def test_without_its_file_the_journal_says_what_stands(folder: Path) -> None:
     damaged = invoke("alarms", folder)
     assert damaged.exit_code == 0
     assert "is damaged" in damaged.output
-    assert "gathering from the journal" in damaged.output
+    assert "gathered from the journal" in damaged.output
 
 
 def test_a_folder_without_a_journal_is_told_so(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_schemas_of_commands_let_in_and_refuse_what_the_door_does(verb: str) -> 
     said = json.loads(payload(verb))
     assert wrong((COMMANDS[verb],), said) == []
     assert wrong((COMMANDS[verb],), {**said, "unknown": 1})
-    for key in ("id", "utc", "by", next(iter(EXTRA[verb]))):
+    for key in ("id", "utc", "by", *list(EXTRA[verb])[:1]):
         assert wrong((COMMANDS[verb],), {name: value for name, value in said.items() if name != key})
 
 

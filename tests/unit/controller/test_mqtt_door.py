@@ -23,11 +23,12 @@ from controller.alarm.requests import (
 from controller.alarm.types import AlarmClass
 from controller.outputs.mqtt.commands import COMMANDS, MAX_PAYLOAD_BYTES, CommandEvent
 from controller.outputs.mqtt.door import BURST, MAX_TEXT, WINDOW, Door, Heard, Known
-from controller.pipeline.events import GasMoved, HatchMoved, SearchAsked
+from controller.outputs.node_requests import NodeRequest
+from controller.pipeline.events import BeginQuiet, EndQuiet, GasMoved, HatchMoved, SearchAsked
 
 NOW = datetime(2018, 8, 29, 23, 0, 0, tzinfo=UTC)
 ASKED = "2018-08-29T22:59:50.000+00:00"
-KNOWN = Known(frozenset({"prk-hatch"}), frozenset({"lab"}))
+KNOWN = Known(frozenset({"prk-hatch"}), frozenset({"lab"}), frozenset({"rack", "fan"}))
 EXTRA: dict[str, dict[str, Any]] = {
     "acknowledge": {"key": "leak", "occurrence": 2},
     "reset": {"key": "leak", "occurrence": 2},
@@ -40,6 +41,9 @@ EXTRA: dict[str, dict[str, Any]] = {
     "hatch": {"hatch": "prk-hatch", "open": False},
     "search": {"on": True},
     "gas": {"compartment": "lab", "kg": None, "over_s": 60.0},
+    "begin_quiet": {"duration_s": 300, "equipment": ["rack"]},
+    "end_quiet": {},
+    "node": {"node": "B", "do": "identify", "seconds": 3.0},
 }
 MARKS = ("Alex", ASKED, "r1")
 EVENTS: dict[str, CommandEvent] = {
@@ -54,7 +58,11 @@ EVENTS: dict[str, CommandEvent] = {
     "hatch": HatchMoved("prk-hatch", False),
     "search": SearchAsked(True, "Alex"),
     "gas": GasMoved("lab", None, 60.0),
+    "begin_quiet": BeginQuiet(300.0, ("rack",), *MARKS),
+    "end_quiet": EndQuiet(*MARKS),
+    "node": NodeRequest("r1", "B", "identify", 3.0, "Alex"),
 }
+NOT_OF_ALARMS = HatchMoved | SearchAsked | GasMoved | BeginQuiet | EndQuiet | NodeRequest
 
 
 class Clock:
@@ -87,7 +95,7 @@ def hear(entrance: Door, verb: str = "acknowledge", **changes: object) -> Heard:
 def test_every_command_becomes_its_event_and_the_alarms_find_nothing_wrong_with_it(verb: str) -> None:
     heard = hear(door()[0], verb)
     assert (heard.id, heard.event, heard.refusal) == ("r1", EVENTS[verb], "")
-    if not isinstance(heard.event, HatchMoved | SearchAsked | GasMoved):
+    if not isinstance(heard.event, NOT_OF_ALARMS):
         assert heard.event is not None
         assert problem(heard.event) is None
 
@@ -112,6 +120,17 @@ def test_every_command_becomes_its_event_and_the_alarms_find_nothing_wrong_with_
         ("inhibit", {"up_to": "all"}, "up_to"),
         ("hatch", {"hatch": "no-such"}, "no such hatch; known are prk-hatch"),
         ("gas", {"compartment": "attic"}, "no such compartment"),
+        ("begin_quiet", {"equipment": ["rack", "kettle"]}, "no such equipment; known is fan, rack"),
+        ("begin_quiet", {"equipment": ["rack"] * 33}, "equipment"),
+        ("begin_quiet", {"equipment": "rack"}, "equipment"),
+        ("begin_quiet", {"equipment": ...}, "equipment"),
+        ("begin_quiet", {"duration_s": 29.0}, "duration_s"),
+        ("begin_quiet", {"duration_s": 3601.0}, "duration_s"),
+        ("end_quiet", {"duration_s": 60.0}, "duration_s"),
+        ("node", {"do": "explode"}, "do"),
+        ("node", {"seconds": 601.0}, "seconds"),
+        ("node", {"by": ...}, "by"),
+        ("node", {"utc": "2018-08-29T22:00:00Z"}, "ago"),
     ],
 )
 def test_what_is_wrong_is_refused_with_its_id_and_a_reason(verb: str, changes: dict[str, Any], why: str) -> None:
@@ -255,7 +274,7 @@ def test_ten_thousand_spoiled_commands_do_no_harm() -> None:
                     said[at] ^= 1 << int(random.integers(8))
         heard = entrance.hear(f"command/{verb}", bytes(said), retained=False)
         let_in += heard.event is not None
-        if heard.event is not None and not isinstance(heard.event, HatchMoved | SearchAsked | GasMoved):
+        if heard.event is not None and not isinstance(heard.event, NOT_OF_ALARMS):
             assert "alarm" in (problem(heard.event) or "alarm"), "nothing but its key is left for the alarms to refuse"
     assert 0 < let_in < 5000
     assert len(entrance._ids) <= WINDOW.seconds + 1

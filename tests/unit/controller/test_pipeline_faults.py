@@ -1,6 +1,8 @@
 """What breaks, as the whole decision sees it: nodes, bursts, broker, siren; each is told once and ends no leak."""
 
-from controller.alarm.types import AlarmClass, AlarmState
+import pytest
+
+from controller.alarm.types import Alarm, AlarmClass, AlarmState
 from controller.health import DEAF_AFTER_CAPTURES
 from controller.pipeline.events import BrokerState
 from controller.pipeline.happenings import SoundOver
@@ -39,7 +41,7 @@ def test_a_node_that_is_lost_while_it_sounds_does_not_end_the_leak() -> None:
     stage.run(20.0)
     stage.unplug("A", "B", "C", "D")
     stage.run(200.0)
-    assert alarm_of(stage) == (AlarmClass.CAUTION, AlarmState.UNACKNOWLEDGED, 1)
+    assert alarm_of(stage) == (AlarmClass.CAUTION, AlarmState.UNACKNOWLEDGED, 2)
     assert stage.of(SoundOver) == []
 
 
@@ -111,6 +113,27 @@ def test_every_state_of_every_link_is_told() -> None:
     shown = {node.node: node for node in last.picture.nodes}
     assert shown["A"].state is State.DEGRADED  # what an old port says is told and not believed
     assert shown["A"].health is not None
+
+
+def test_where_it_is_known_that_nothing_stood_a_siren_is_told_so_at_once() -> None:
+    """Only a siren that was told something sounds by itself when its controller dies."""
+    stage = Stage()
+    stage.pipeline.restore_alarms(0, [])
+    stage.plug()
+    assert stage.run(2.0).picture.phase == "learning"
+    assert stage.sirens() == ["SILENT"]
+
+
+@pytest.mark.parametrize("state", [AlarmState.UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED])
+def test_what_stood_before_a_restart_and_calls_is_never_silenced(state: AlarmState) -> None:
+    stage = Stage()
+    before = Alarm("leak", state, AlarmClass.EMERGENCY, "leak", (), 3, 0)
+    stage.pipeline.restore_alarms(0, [before])
+    stage.plug()
+    while stage.run(1.0).picture.phase == "learning":
+        assert set(stage.sirens()) <= {"EMERGENCY"}
+    stage.run(30.0)
+    assert set(stage.sirens()) == {"EMERGENCY"}
 
 
 def test_a_siren_from_before_a_restart_is_silenced_when_the_cabin_is_known_to_be_quiet() -> None:

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from controller.alarm.types import Alarm, AlarmChange, AlarmClass, AlarmState, Suppression
 from controller.clock import UtcClock
 from controller.errors import ControllerError
+from controller.journal.recovery import gather_standing
 from controller.journal.standing import (
     FILE_NAME,
     MAX_EVIDENCE,
     MAX_TEXT,
     Times,
     alarms_of,
-    gather_standing,
     read_standing,
     standing_of,
     write_standing,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import pytest
 
 from controller.alarm.types import Alarm, AlarmClass, AlarmState
-from controller.tasking import MAX_BURST_ID, SIREN_PATTERNS, Order, Settings, Tasking, Tasks
+from controller.tasking import MAX_BURST_ID, SIREN_PATTERNS, SIREN_WAIT_S, Order, Settings, Tasking, Tasks
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import NS_PER_S, s_to_ns
 from firmware_bridge.wire.commands import Capture, Siren, SirenPattern, TriggerRole
@@ -216,6 +216,13 @@ def test_a_siren_is_not_silenced_before_the_situation_is_known(rig: Desk) -> Non
     fresh = Desk(shipped()[1], COMPARTMENT)
     assert fresh.sirens(1.0, settled=False) == []
     assert patterns(fresh.sirens(2.0, settled=True)) == [SirenPattern.SILENT]
+
+
+def test_a_siren_is_told_to_be_silent_where_the_situation_is_never_known(rig: Desk) -> None:
+    """As without a microphone: only a siren that was told something watches for a controller that dies."""
+    assert rig.sirens(1.0, settled=False) == []
+    assert rig.sirens(0.9 * SIREN_WAIT_S, settled=False) == []
+    assert patterns(rig.sirens(1.0 + SIREN_WAIT_S, settled=False)) == [SirenPattern.SILENT]
 
 
 def test_what_we_made_sound_can_be_acknowledged_before_the_situation_is_known(rig: Desk) -> None:

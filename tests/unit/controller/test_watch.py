@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from controller.cli.watch import MAX_SEEN, Watch
+from controller.cli.watch import MAX_SEEN, SEEN_S, Watch
 from controller.journal.entries import to_json
 from controller.outputs.mqtt.commands import AcknowledgeCommand
 from controller.outputs.mqtt.contract import topic_of
@@ -77,10 +77,14 @@ def test_a_duplicate_is_left_out_and_what_is_remembered_is_bounded() -> None:
 @pytest.mark.parametrize("user", [None, "tablet"])
 def test_it_acknowledges_the_gravest_and_keeps_the_controllers_time(user: str | None) -> None:
     watch = Watch("om", "Alex", user)
-    assert watch.acknowledgement() is None
+    assert watch.acknowledgement(0.0) is None
     heard(watch, "alarm/leak", alarm(occurrence=3, state="acknowledged", priority=1))
     heard(watch, "alarm/nodes", alarm(key="nodes", occurrence=2, state="returned_unacknowledged", priority=3))
-    asked = watch.acknowledgement()
+    assert watch.acknowledgement(1.0) is None, "it was not drawn yet"
+    watch.shown(2.0)
+    heard(watch, "alarm/self", alarm(key="self", occurrence=1, state="unacknowledged", priority=2))
+    watch.shown(3.0)
+    asked = watch.acknowledgement(3.0 + 0.9 * SEEN_S)  # "self" is graver, and came up as the finger moved
     assert asked is not None
     topic, payload = asked
     assert topic_of(topic.removeprefix("leakloc/om/")) is not None
@@ -91,16 +95,18 @@ def test_it_acknowledges_the_gravest_and_keeps_the_controllers_time(user: str | 
     assert heard(watch, "reply/someone", {**reply, "id": "someone"}) is None
     heard(watch, f"reply/{command.id}", {**reply, "utc": (datetime.now(UTC) + ahead).isoformat()})  # noqa: TID251
     assert "refused, too late" in screen(watch)
-    again = watch.acknowledgement()
+    again = watch.acknowledgement(3.0 + SEEN_S)
     assert again is not None
-    later = AcknowledgeCommand.model_validate_json(again[1]).utc
-    assert abs(later - command.utc - ahead) < timedelta(minutes=1)  # as long as this test may take
+    second = AcknowledgeCommand.model_validate_json(again[1])
+    assert second.key == "self"
+    assert abs(second.utc - command.utc - ahead) < timedelta(minutes=1)  # as long as this test may take
 
 
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5)),
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.just("unacknowledged")),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.sampled_from(
-        ["kind", "state", "id", "utc", "why", "alarm_class", "key", "priority", "online", "nodes_down", "reserve_s"]),
+        ["kind", "state", "occurrence", "id", "utc", "why", "alarm_class", "key", "priority", "online", "nodes_down",
+         "reserve_s"]),
         inner, max_size=4)),
     max_leaves=8,
 )  # fmt: skip
@@ -115,7 +121,8 @@ def test_nothing_that_it_hears_keeps_it_from_showing_the_rest(messages: list[tup
         with suppress(ValueError, KeyError, TypeError, AttributeError):
             heard(watch, topic, said)
         watch.picture()
-        watch.acknowledgement()
+        watch.shown(0.0)
+        watch.acknowledgement(1.0)
 
 
 def test_a_wrong_address_is_told() -> None:

@@ -175,13 +175,23 @@ def test_topics_are_those_of_the_code() -> None:
 
 def test_the_vectors_are_those_of_the_golden_file() -> None:
     golden = tomllib.loads((ROOT / "tests" / "vectors" / "wire-v1.toml").read_text(encoding="utf-8"))["vector"]
-    (block,) = re.findall(r"```text\n(.*?)```", section("13. Test vectors"), re.DOTALL)
-    printed: dict[str, str] = {}
+    assert printed("text") == {vector["name"]: vector["frame"] for vector in golden}
+
+
+def test_what_is_refused_is_that_of_the_golden_file() -> None:
+    refused = tomllib.loads((ROOT / "tests" / "vectors" / "wire-v1.toml").read_text(encoding="utf-8"))["refused"]
+    assert printed("text refused") == {f"{one['name']}: {one['why']}": one["frame"] for one in refused}
+
+
+def printed(fence: str) -> dict[str, str]:
+    """Frames of the only such block, by the line before them."""
+    (block,) = re.findall(rf"```{fence}\n(.*?)```", section("13. Test vectors"), re.DOTALL)
+    frames: dict[str, str] = {}
     name = ""
     for line in block.splitlines():
         if line.startswith("  "):
-            printed[name] += line.strip()
+            frames[name] += line.strip()
         else:
             name = line
-            printed[name] = ""
-    assert printed == {vector["name"]: vector["frame"] for vector in golden}
+            frames[name] = ""
+    return frames
