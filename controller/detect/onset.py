@@ -14,6 +14,8 @@ from firmware_bridge.units import NS_PER_S, s_to_ns
 CREPT_DB = 1.0  # what steady machines do not wander: twice the least rise that is an onset
 MOST_TILT_DB = 40.0  # where one of the bands did not rise at all
 RISEN_SIGMAS = 3.0  # a band that rose by less may as well not have
+REACHED = 0.5  # of the rate: beyond it there are no bins
+LEAST_WIDTH = 0.6  # of a band must lie below that
 MOST_WAITING = 1024  # bursts a node that are too new for the floor; beyond it, the oldest are left out
 
 
@@ -36,7 +38,8 @@ class Loudness:
 
     With `creeping` the floor itself had come up: what is heard may have been there, fainter, for long. `level_db` is
     that of the burst itself in all bands together, dB re 20 µPa. `tilt_db` is how much more of what came on top of the
-    floor lies in a hertz of the highest band than in one of the lowest; None of a burst at the floor.
+    floor lies in a hertz of the highest band than in one of the lowest, gone on so where the rate does not reach that
+    high; None of a burst at the floor, or of one band alone.
     """
 
     node: str
@@ -128,7 +131,7 @@ class OnsetDetector:
         band = int(np.argmax(sigmas))
         self._wait(block, level_db, quiet=usual and not above)
         rise, rise_sigmas = float(rise_db[band]), float(sigmas[band])
-        tilt_db = _tilt_db(level_db, floor.mean_db, sigmas) if above else None
+        tilt_db = _tilt_db(level_db, floor.mean_db, sigmas, block.rate_hz) if above else None
         return Loudness(block.node, block.start_ns, True, rise, rise_sigmas, above, creeping, whole_db, tilt_db)
 
     def follow(self, now_ns: int) -> None:
@@ -185,10 +188,22 @@ def _whole_db(level_db: NDArray[np.float64]) -> float:
     return float(np.median(10.0 * np.log10(np.sum(10.0 ** (level_db / 10.0), axis=1))))
 
 
-def _tilt_db(level_db: NDArray[np.float64], floor_db: NDArray[np.float64], sigmas: NDArray[np.float64]) -> float:
+def _tilt_db(
+    level_db: NDArray[np.float64], floor_db: NDArray[np.float64], sigmas: NDArray[np.float64], rate_hz: float
+) -> float | None:
     """Density of what stands on top of the floor, highest band over lowest, at the typical microphone."""
-    power = np.median(10.0 ** (level_db / 10.0) - 10.0 ** (floor_db / 10.0), axis=0) / np.diff(EDGES_HZ)
-    low, high = (float(power[band]) if sigmas[band] > RISEN_SIGMAS else 0.0 for band in (0, -1))
+    low_hz, high_hz = np.array(EDGES_HZ[:-1]), np.minimum(EDGES_HZ[1:], REACHED * rate_hz)
+    reached = np.flatnonzero(high_hz - low_hz > LEAST_WIDTH * np.diff(EDGES_HZ))
+    top = min(int(reached[-1]) if len(reached) else 0, len(sigmas) - 1)
+    if top == 0:
+        return None
+    above = 10.0 ** (level_db / 10.0) - 10.0 ** (floor_db / 10.0)
+    power = np.median(above, axis=0)[[0, top]] / (high_hz - low_hz)[[0, top]]
+    low, high = (
+        float(each) if sigmas[band] > RISEN_SIGMAS else 0.0 for each, band in zip(power, (0, top), strict=True)
+    )
     if high <= 0.0:
         return -MOST_TILT_DB
-    return MOST_TILT_DB if low <= 0.0 else float(np.clip(10.0 * np.log10(high / low), -MOST_TILT_DB, MOST_TILT_DB))
+    gone_on = (len(EDGES_HZ) - 2) / top  # bands are octaves
+    tilt_db = MOST_TILT_DB if low <= 0.0 else 10.0 * float(np.log10(high / low)) * gone_on
+    return float(np.clip(tilt_db, -MOST_TILT_DB, MOST_TILT_DB))

@@ -2,7 +2,7 @@
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -11,10 +11,13 @@ from controller.localize.inside import LEAST_DEPTH_M
 from controller.localize.verdict import Fix, NoFix, Reason, Verdict
 from firmware_bridge.site.survey import Site
 
-# A hole of up to 3 mm makes more sound in a hertz at 60 kHz than at 18 (Strouhal number 0.2 at the throat); of it 3 m
-# of air take 6 dB; machines fall by 6 dB an octave and more. A wider hole shows by its loss before by its sound.
+# A hole of up to 3 mm makes more sound in a hertz at 60 kHz than at 18 (Strouhal number 0.2 at the throat); machines
+# fall by 6 dB an octave and more. A wider hole shows by its loss before by its sound.
 LEAST_TILT_DB = -6.0
+AIR_TILT_DB_M = 1.7  # that air takes more at 66 kHz than at 18, at 20 °C and 50 % of humidity (ISO 9613-1)
+NEAR_M = 3.0  # as far as that, and with reflections, LEAST_TILT_DB has room for what air takes
 LATEST = 9  # bursts of a node: a knock among them does not matter
+NOWHERE: Mapping[str, float] = {}
 NEAR_MACHINE_M = 1.0  # of a fix: people look at it first
 WELL_INSIDE_M = LEAST_DEPTH_M + 0.10  # in front of the wall: there is room for a machine
 
@@ -25,20 +28,30 @@ class Likeness:
     def __init__(self) -> None:
         """Nothing was heard."""
         self._tilts: dict[str, deque[float]] = {}
+        self._untold = False
 
     def take(self, loudness: Loudness) -> None:
         """One burst; only what stands above the floor tells anything."""
+        self._untold |= loudness.above_floor and loudness.tilt_db is None
         if loudness.tilt_db is not None:
             self._tilts.setdefault(loudness.node, deque(maxlen=LATEST)).append(loudness.tilt_db)
 
     def forget(self) -> None:
         """Another sound begins."""
         self._tilts.clear()
+        self._untold = False
 
-    @property
-    def hissing(self) -> bool:
-        """Whether the sound is as high as a jet's, at the node where the air took least of it."""
-        return any(float(np.median(tilts)) > LEAST_TILT_DB for tilts in self._tilts.values())
+    def hissing(self, away_m: Mapping[str, float] = NOWHERE) -> bool:
+        """Whether the sound is as high as a jet's at some node, or no node can tell for want of bands.
+
+        `away_m` is how far the nodes are from where it comes, as far as that is known: air takes the high ones first.
+        """
+        if not self._tilts:
+            return self._untold
+        return any(
+            float(np.median(tilts)) > LEAST_TILT_DB - AIR_TILT_DB_M * max(away_m.get(node, 0.0) - NEAR_M, 0.0)
+            for node, tilts in self._tilts.items()
+        )
 
 
 def doubted(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:

@@ -1,5 +1,6 @@
 """Follows the ultrasound of one compartment: floor, onset, spectra, verdicts; says what changed."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from enum import StrEnum
@@ -52,6 +53,7 @@ class SoundWatch:
     ) -> None:
         """Start without a noise floor."""
         self._nodes = frozenset(node for group in coherent_groups(site, compartment) for node in group.nodes)
+        self._middle_m = {node: site.microphones_m(site.node(node)).mean(axis=0) for node in self._nodes}
         self._onset = OnsetDetector(settings)
         self._phase = Phase.LEARNING
         self._loudness: dict[str, Loudness] = {}
@@ -90,7 +92,14 @@ class SoundWatch:
     @property
     def hissing(self) -> bool:
         """Whether the sound that is heard now is like a jet's; a quiet window has no floor to tell it by."""
-        return self._phase is Phase.SOUNDING and self._likeness.hissing
+        if self._phase is not Phase.SOUNDING:
+            return False
+        verdict = self.verdict
+        if not isinstance(verdict, Fix):
+            return self._likeness.hissing()
+        return self._likeness.hissing(
+            {node: math.dist(middle_m, verdict.position_m) for node, middle_m in self._middle_m.items()}
+        )
 
     @property
     def in_quiet(self) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy import fft
 
 from controller.detect.bands import EDGES_HZ, BandLevels
 from controller.detect.onset import Loudness, OnsetDetector, Settings
@@ -51,18 +52,69 @@ def burst(tilt_db: float | None, node: str = "A") -> Loudness:
 def test_a_jet_hisses_and_a_machine_does_not_and_a_knock_changes_neither() -> None:
     """A jet of 1 mm gains 6 dB an octave up to 63 kHz; a machine loses as much (docs/simulator.md)."""
     likeness = Likeness()
-    assert not likeness.hissing
+    assert not likeness.hissing()
     for _ in range(LATEST):
         likeness.take(burst(-12.0))
         likeness.take(burst(None))
-    assert not likeness.hissing
+    assert not likeness.hissing()
     likeness.take(burst(12.0))
-    assert not likeness.hissing
+    assert not likeness.hissing()
     for _ in range(LATEST):
         likeness.take(burst(6.0, "B"))
-    assert likeness.hissing  # a node that stands nearer hears more of what air takes
+    assert likeness.hissing()  # a node that stands nearer hears more of what air takes
     likeness.forget()
-    assert not likeness.hissing
+    assert not likeness.hissing()
+
+
+def test_far_away_air_takes_what_makes_a_jet_hiss() -> None:
+    """Six metres more take 10 dB of the tilt: of a jet's 0 dB, 12 dB lower 6 m away; a machine's -12 go to -24."""
+    likeness = Likeness()
+    likeness.take(burst(-12.0))
+    assert not likeness.hissing({"A": 3.0})
+    assert likeness.hissing({"A": 7.0})
+    likeness.forget()
+    likeness.take(burst(-24.0))
+    assert not likeness.hissing({"A": 7.0})
+
+
+def test_one_band_alone_does_not_speak_against_a_leak() -> None:
+    likeness = Likeness()
+    likeness.take(Loudness("A", 0, True, 3.0, 20.0, above_floor=True, tilt_db=None))
+    assert likeness.hissing()
+
+
+@pytest.mark.parametrize("rate_hz", [192e3, 96e3, 110e3])
+@pytest.mark.parametrize("octave_db", [3.0, -6.0])
+def test_a_slower_rate_tells_a_jet_from_a_machine_as_well(rate_hz: float, octave_db: float) -> None:
+    """Density rises or falls by so much an octave; 4 dB are what bands' widths and seams of filters change."""
+    random = np.random.default_rng(3)
+    detector = OnsetDetector(Settings())
+    heard = None
+    for second in range(12):
+        sound = random.standard_normal((4, 16_384))
+        if second == 11:
+            spectrum = fft.rfft(10.0 * random.standard_normal((4, 16_384)))
+            spectrum *= (np.maximum(fft.rfftfreq(16_384, 1 / rate_hz), 1e3) / 17e3) ** (octave_db / 6.02)
+            sound += fft.irfft(spectrum)
+        names = ("m0", "m1", "m2", "m3")
+        block = wave_block("A", names, sound, burst_id=second, start_ns=s_to_ns(second), rate_hz=rate_hz)
+        heard = detector.hear(block)
+    assert heard is not None
+    assert heard.tilt_db == pytest.approx(2 * octave_db, abs=4.0)
+
+
+def test_a_rate_that_shows_one_band_tells_no_tilt() -> None:
+    random = np.random.default_rng(3)
+    detector = OnsetDetector(Settings())
+    heard = None
+    for second in range(12):
+        sound = (10.0 if second == 11 else 1.0) * random.standard_normal((4, 16_384))
+        names = ("m0", "m1", "m2", "m3")
+        block = wave_block("A", names, sound, burst_id=second, start_ns=s_to_ns(second), rate_hz=60e3)
+        heard = detector.hear(block)
+    assert heard is not None
+    assert heard.above_floor
+    assert heard.tilt_db is None
 
 
 def test_where_a_machine_in_front_of_the_wall_sounds_alike_nothing_is_fixed() -> None:
