@@ -1,32 +1,27 @@
-"""The composition root: builds the rooms, wires them, supervises them, stops them. It decides nothing.
-
-A little over 300 lines: what it wires has rooms of its own, and the order of the wiring is one story.
-"""
+"""The composition root: builds the rooms, wires them, supervises them, stops them. It decides and keeps nothing."""
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from controller.alarm.keys import CLOCKS
 from controller.clock import ClockWatch, UtcClock
 from controller.config import Configuration
-from controller.evidence.keeping import Evidence, Plan
+from controller.evidence.keeping import Plan
 from controller.evidence.state import Memory
 from controller.evidence.steps import told_by_conversations
-from controller.journal.entries import AlarmEntry, AnyEntry, NoteEntry
+from controller.journal.entries import AlarmEntry
 from controller.journal.keeper import Keeper, Runner
 from controller.journal.keeper import Settings as KeeperSettings
 from controller.journal.standing import Times
-from controller.journal.telling import Stamp, entry_of
 from controller.localize.locate import LocateJob, Locator
 from controller.localize.verdict import NoFix, Reason, Verdict
+from controller.logbook import GOODBYE_S, Logbook, Observers
 from controller.outputs.building import Surroundings, outputs_of
 from controller.outputs.mqtt.building import Choices, mqtt_output
 from controller.outputs.node_desk import NodeDesk, sorting
@@ -34,19 +29,16 @@ from controller.outputs.node_requests import Hands
 from controller.outputs.switchboard import Switchboard
 from controller.pipeline.events import BrokerState, Event, LocateDone, OwnHealth
 from controller.pipeline.inbox import Inbox
-from controller.pipeline.picture import Picture
 from controller.pipeline.pipeline import Outcome, Pipeline
 from firmware_bridge.bridge import Bridge
 from firmware_bridge.link import LinkPort
 from firmware_bridge.links.mqtt import MqttHub
-from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.session.exchange import Exchange
 from firmware_bridge.units import s_to_ns
 
 STEP_S = 0.25  # at least this often the pipeline is asked what is due
 STATE_PERIOD_S = 5.0
-GOODBYE_S = 1.0  # of the machine's time
 RESTART_S = 5.0  # of the machine's time
 
 
@@ -61,14 +53,6 @@ async def in_thread(work: Callable[[], object]) -> object:
 async def inline(work: Callable[[], object]) -> object:
     """Run it at once: in virtual time nothing else may happen meanwhile."""
     return work()
-
-
-@dataclass(frozen=True, slots=True)
-class Observers:
-    """Who looks on: called for each entry and for each picture. What they raise stays theirs."""
-
-    on_entry: Callable[[AnyEntry], None]
-    on_picture: Callable[[Picture, float], None]
 
 
 class App:
@@ -92,89 +76,70 @@ class App:
         """
         now_ns = _now_ns()
         self._clock = UtcClock(now_ns)
-        self._origin_ns = now_ns
         self._clock_watch = None if wall is None else ClockWatch(self._clock, wall)
-        self._observers = observers
+        self._inbox = Inbox(self._dropped)
+        self._wake = asyncio.Event()
+        keeper = self._keeper_of(configuration, journal_folder, runner)
+        self._logbook = Logbook(self._clock, _now_ns, observers, keeper)
         self._pipeline = Pipeline(configuration.site, configuration.compartment, configuration.pipeline)
         self._locator = Locator(configuration.site, configuration.compartment, configuration.locate)
         self._expected = len(configuration.site.nodes)
-        self._inbox = Inbox(self._dropped)
-        self._wake = asyncio.Event()
         random = np.random.default_rng()  # jitters reconnections only
         self._exchange = Exchange(configuration.site, (port.name for port in ports), configuration.session)
         self._bridge = Bridge(self._exchange, ports, self.deliver, random)
         self._job: LocateJob | None = None
-        self._desk = (
-            NodeDesk(
-                configuration.broker,
-                configuration.site.name,
-                self._exchange.links,
-                Hands(self._bridge.send, self._bridge.greet),
-                lambda: self._clock.utc(_now_ns()),
-                self._tell,
-            )
-            if configuration.broker is not None
-            else None
-        )
         self._hub = hub
-        journal = configuration.table.journal
-        keeping = KeeperSettings(journal.max_file_megabytes * 1_000_000, journal.max_files, journal.flush_s)
-        self._keeper = (
-            Keeper(
-                journal_folder,
-                self._clock.file_stamp(),
-                keeping,
-                self._times(),
-                runner,
-                self._disk_changed,
-                configuration.site.name,
-            )
-            if journal_folder is not None
-            else None
-        )
+        self._desk = self._desk_of(configuration)
         mqtt = configuration.table.mqtt
         choices = Choices(mqtt.command_users, mqtt.home_assistant)
-        hears = (self._broker_changed, sorting(self._desk, self.deliver), self._tell)
+        hears = (self._broker_changed, sorting(self._desk, self.deliver), self._logbook.tell)
         self._mqtt = mqtt_output(configuration.broker, configuration.site, choices, journal_folder, runner, hears)
-        around = Surroundings(self.deliver, self._tell, lambda: self._clock.utc(_now_ns()))
+        around = Surroundings(self.deliver, self._logbook.tell, self._utc)
         outputs = outputs_of(configuration.table.outputs, around)
         self._outputs = Switchboard((*outputs, *filter(None, (self._mqtt,))), self._output_changed)
         self._runner = runner
         self._thinking: asyncio.Task[None] | None = None
-        self._seq = 0
         self._next_state_ns = 0
-        self._recovery = ""
-        if self._keeper is not None:
-            alarms, self._recovery = self._keeper.recover(self._times())
-            if self._keeper.knew:
-                self._pipeline.restore_alarms(now_ns, alarms)
-            self._keeper.stand(
-                self._pipeline.alarm_record, self._times()
-            )  # so that the next start knows, come what may
-        self._evidence: Evidence | None = None
+        alarms, self._recovery = self._logbook.recover()
+        if alarms is not None:
+            self._pipeline.restore_alarms(now_ns, alarms)
+        self._logbook.stand(self._pipeline.alarm_record)  # so that the next start knows, come what may
         if recording is not None:
-            self._evidence = Evidence(recording, self._clock, now_ns, self._memory(), runner, self._tell)
-            self._exchange.listen(self._evidence.tape)
+            self._exchange.listen(self._logbook.record(recording, self._memory(), runner))
+
+    def _keeper_of(self, configuration: Configuration, folder: Path | None, runner: Runner) -> Keeper | None:
+        if folder is None:
+            return None
+        table = configuration.table.journal
+        keeping = KeeperSettings(table.max_file_megabytes * 1_000_000, table.max_files, table.flush_s)
+        stamp, name = self._clock.file_stamp(), configuration.site.name
+        times = Times(_now_ns(), self._clock.utc, self._clock.ns_of)
+        return Keeper(folder, stamp, keeping, times, runner, self._disk_changed, name)
+
+    def _desk_of(self, configuration: Configuration) -> NodeDesk | None:
+        broker, site = configuration.broker, configuration.site.name
+        if broker is None:
+            return None
+        hands = Hands(self._bridge.send, self._bridge.greet)
+        return NodeDesk(broker, site, self._exchange.links, hands, self._utc, self._logbook.tell)
 
     async def run(self) -> None:
         """Run until cancelled; then say goodbye within a bounded time."""
-        self._tell(f"controller started; {self._expected} nodes expected{self._recovery}")
+        self._logbook.tell(f"controller started; {self._expected} nodes expected{self._recovery}")
         bridge = asyncio.create_task(self._bridge.run(), name="bridge")
         helpers: list[asyncio.Task[None]] = []
-        keeping = asyncio.create_task(self._keeper.run(), name="journal") if self._keeper is not None else None
+        self._logbook.start()
         if self._hub is not None:
             helpers.append(asyncio.create_task(self._keep("connection to the MQTT nodes", self._hub.run)))
         if self._desk is not None:
             helpers.append(asyncio.create_task(self._keep("nodes on MQTT", self._desk.run)))
         helpers.append(asyncio.create_task(self._outputs.run(), name="outputs"))
-        if self._evidence is not None:
-            helpers.append(asyncio.create_task(self._evidence.run(), name="recording"))
         try:
             while not bridge.done():
                 await self._turn()
             bridge.result()  # it ends only by a fault of ours: exit non-zero, so that systemd starts us again
         finally:
-            await self._stop(bridge, helpers, keeping)
+            await self._stop(bridge, helpers)
 
     def deliver(self, event: Event) -> None:
         """Put an event into the inbox; never waits. Where it is full, data make way, decisions and states never do."""
@@ -185,8 +150,7 @@ class App:
 
     def _dropped(self, place: int) -> None:
         """Data had to make way."""
-        if self._evidence is not None:
-            self._evidence.dropped(place)
+        self._logbook.dropped(place)
 
     async def _keep(self, what: str, run: Callable[[], Awaitable[None]]) -> None:
         """Keep something running that the decisions do not depend on; its end is told as the broker's."""
@@ -207,13 +171,11 @@ class App:
         for trouble in () if self._clock_watch is None else self._clock_watch.look(_now_ns):
             self.deliver(OwnHealth(CLOCKS, trouble))
         events = self._inbox.take(now_ns)
-        if self._evidence is not None:
-            self._evidence.step(now_ns, events, self._seq, self._inbox.places)
+        self._logbook.step(now_ns, events, self._inbox.places)
         self._fan_out(now_ns, self._pipeline.step(now_ns, events))
-        if self._keeper is not None:  # slow values are for the journal only: outputs have the newest in the picture
-            self._keeper.read(now_ns, (event for event in events if isinstance(event, ScalarBlock)), self._old_head)
-        if self._evidence is not None and (self._thinking is None or self._thinking.done()):
-            self._evidence.settle(now_ns, self._memory)  # not while the locator changes what it remembers
+        self._logbook.read(now_ns, events)
+        if self._thinking is None or self._thinking.done():
+            self._logbook.settle(now_ns, self._memory)  # not while the locator changes what it remembers
         if self._inbox.waiting:  # bursts, which may be overtaken: first what came meanwhile is read
             self._wake.set()
             await asyncio.sleep(0)
@@ -228,22 +190,21 @@ class App:
         for order in outcome.orders:
             self._bridge.send(order.node, order.ticket, order.command)
         self._outputs.show(outcome.picture.alarms)
-        entries = [entry_of(happening, self._stamp(now_ns)) for happening in outcome.happenings]
+        entries = self._logbook.entries_of(now_ns, outcome.happenings)
         if self._mqtt is not None:
             for entry in entries:
                 self._mqtt.publish(entry)
             if entries or _now_ns() >= self._next_state_ns:
                 self._next_state_ns = _now_ns() + s_to_ns(STATE_PERIOD_S)
-                self._mqtt.publish_state(self._clock.utc(_now_ns()), outcome.picture)
+                self._mqtt.publish_state(self._utc(), outcome.picture)
         if outcome.job is not None:  # the pipeline has at most one under way
             self._job = outcome.job
             self._thinking = asyncio.create_task(self._think(outcome.job), name="locate")
-        if self._keeper is not None and any(isinstance(entry, AlarmEntry) for entry in entries):
-            self._keeper.stand(self._pipeline.alarm_record, self._times(), self._seq)
+        if any(isinstance(entry, AlarmEntry) for entry in entries):
+            self._logbook.stand(self._pipeline.alarm_record)
         for entry in entries:
-            self._note(entry)
-        elapsed_s = self._clock.elapsed_s(_now_ns())
-        self._observe(lambda: self._observers.on_picture(outcome.picture, elapsed_s))
+            self._logbook.note(entry)
+        self._logbook.show(outcome.picture)
 
     async def _think(self, job: LocateJob) -> None:
         verdicts: list[Verdict] = []
@@ -256,49 +217,14 @@ class App:
             verdicts = [NoFix(Reason.INTERNAL, f"the locator failed ({error}); please report this")]
         self.deliver(LocateDone(tuple(verdicts), job.generation))
 
-    def _note(self, entry: AnyEntry) -> None:
-        if self._evidence is not None:
-            self._evidence.entry(_now_ns(), entry)
-        if self._keeper is not None:
-            self._keeper.note(entry)
-        self._observe(lambda: self._observers.on_entry(entry))
-
-    def _observe(self, look: Callable[[], None]) -> None:
-        """What an observer raises stays the observer's."""
-        try:
-            look()
-        except Exception:
-            _log.exception("an observer failed")
-
-    def _tell(self, text: str) -> None:
-        self._note(self._complaint(text))
-
     def _disk_changed(self, trouble: str | None) -> None:
         """The journal cannot be written, or can again."""
         self.deliver(OwnHealth("disk", trouble))
         if trouble is not None:
-            complaint = self._complaint(trouble)
-            self._observe(lambda: self._observers.on_entry(complaint))
+            self._logbook.tell_observers(trouble)
 
-    def _times(self) -> Times:
-        return Times(_now_ns(), self._clock.utc, self._clock.ns_of)
-
-    def _head(self) -> dict[str, Any]:
-        self._seq += 1
-        return self._old_head()
-
-    def _old_head(self) -> dict[str, Any]:
-        """Without a number of its own: what only the journal holds leaves no gap in what outputs tell."""
-        now_ns = _now_ns()
-        return {"seq": self._seq, "utc": self._clock.utc(now_ns), "t_s": round(self._clock.elapsed_s(now_ns), 3)}
-
-    def _complaint(self, text: str) -> NoteEntry:
-        return NoteEntry(**self._head(), text=text)
-
-    def _stamp(self, now_ns: int | None = None) -> Stamp:
-        now_ns = _now_ns() if now_ns is None else now_ns
-        self._seq += 1
-        return Stamp(self._seq, self._clock.utc(now_ns), self._clock.elapsed_s(now_ns), self._origin_ns)
+    def _utc(self) -> str:
+        return self._clock.utc(_now_ns())
 
     def _output_changed(self, part: str, trouble: str | None) -> None:
         self.deliver(OwnHealth(part, trouble))
@@ -306,26 +232,17 @@ class App:
     def _broker_changed(self, connected: bool, reason: str) -> None:
         self.deliver(BrokerState(connected, reason))
 
-    async def _stop(
-        self, bridge: asyncio.Task[None], helpers: list[asyncio.Task[None]], keeping: asyncio.Task[None] | None
-    ) -> None:
+    async def _stop(self, bridge: asyncio.Task[None], helpers: list[asyncio.Task[None]]) -> None:
         self._outputs.close()  # first of all: the relay falls, whatever comes
-        self._tell("controller stopped")
-        if self._keeper is not None:
-            self._keeper.stop(self._old_head)
+        self._logbook.tell("controller stopped")
+        self._logbook.stop()
         for task in (bridge, *helpers, *((self._thinking,) if self._thinking else ())):
             task.cancel()
         with suppress(TimeoutError):
             async with asyncio.timeout(real_seconds(GOODBYE_S)):
                 await asyncio.gather(bridge, *helpers, return_exceptions=True)
-                if keeping is not None:
-                    await keeping
-        if self._keeper is not None and keeping is not None and keeping.done():
-            self._keeper.close()
-        if self._evidence is not None:  # after the journal; what is not written by then is as after a crash
-            with suppress(TimeoutError):
-                async with asyncio.timeout(real_seconds(GOODBYE_S)):
-                    await self._evidence.stop()
+                await self._logbook.written()
+        await self._logbook.close()
 
 
 def _now_ns() -> int:

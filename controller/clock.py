@@ -26,6 +26,11 @@ class UtcClock:
         self._origin = datetime.now(UTC) if origin is None else origin
 
     @property
+    def origin_ns(self) -> int:
+        """Loop time of the start."""
+        return self._origin_ns
+
+    @property
     def origin_utc_ns(self) -> int:
         """Nanoseconds from 1970 to the start."""
         return round((self._origin - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1)) * 1000

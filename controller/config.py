@@ -14,8 +14,8 @@ from controller.isolate.settings import Settings as IsolationSettings
 from controller.localize.locate import Settings as LocateSettings
 from controller.measure.leak_size import Settings as SizeSettings
 from controller.outputs.mqtt.secrets import PASSWORD_VARIABLE, check_private, secret
+from controller.pipeline.background_captures import Settings as BackgroundSettings
 from controller.pipeline.pipeline import Settings as PipelineSettings
-from controller.pipeline.quiet_captures import Settings as BackgroundSettings
 from controller.tasking import Settings as TaskingSettings
 from firmware_bridge.declared import load_declared
 from firmware_bridge.links.broker import BrokerSettings, TlsSettings

@@ -16,7 +16,7 @@ from controller.measure.leak_size import Settings as SizeSettings
 from controller.outputs.declared import OutputTables
 from controller.outputs.declared import contradictions as output_contradictions
 from controller.outputs.mqtt.door import MAX_USERS
-from controller.pipeline.quiet_captures import Settings as BackgroundSettings
+from controller.pipeline.background_captures import Settings as BackgroundSettings
 from controller.tasking import Settings as TaskingSettings
 from firmware_bridge.declared import Declared
 from firmware_bridge.session.conversation import Settings as SessionSettings
@@ -54,7 +54,7 @@ class MqttLinkTable(Declared):
     """A topic prefix at which a node listens (see docs/protocol.md)."""
 
     kind: Literal["mqtt"]
-    prefix: Annotated[str, Field(pattern=r"^[^+#\s]{1,200}$")]
+    prefix: Annotated[str, Field(pattern=r"^[^+#\s\x00]{1,200}$")]
 
 
 class MqttTable(Declared):

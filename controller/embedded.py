@@ -6,10 +6,11 @@ Test benches use it to run many hours in virtual time. Who is at the other end o
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from controller.app import App, Observers, inline
+from controller.app import App, inline
 from controller.config import fitted
 from controller.declared import ControllerTable
 from controller.journal.entries import to_json
+from controller.logbook import Observers
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.link import LinkPort
 from firmware_bridge.site.survey import Site

@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from firmware_bridge.site.survey import Node, Sensor
 from firmware_bridge.timebase import TimeBase
-from firmware_bridge.units import Quantity
+from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire.framing import Flags
 from firmware_bridge.wire.reports import BandLevels, BurstPiece, Channel, Samples
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 4_000_000  # kHz written for Hz, say, is no rate of any microphone
 MAX_BURST_SAMPLES = 1 << 18  # 1.4 s at 192 kS/s; a node that announces more is refused
 MAX_OPEN_BURSTS = 2  # one arriving, one late; an older one is closed with its gaps
+LEAST_SHARE = 1 / 8  # of a burst; with less it says nothing, and many such would cost far more work than they bring
+AHEAD_NS, AHEAD_SIGMAS = NS_PER_S, 5.0  # no value comes before it was measured, but for what its date may be off
 STALE_SWEEPS = 3  # seconds between two pieces of a burst; the slowest sensible line (57,600 baud) needs 0.75 s for one
 
 
@@ -123,12 +125,11 @@ class Assembler:
         self._open: OrderedDict[int, _OpenBurst] = OrderedDict()
         self.refused = 0
 
-    def scalars(self, report: Samples, time_ns: int) -> list[ScalarBlock]:
-        """One block a surveyed channel; channels that the site does not list are skipped."""
+    def scalars(self, report: Samples, time_ns: int, heard_ns: int | None = None) -> list[ScalarBlock]:
+        """One block a surveyed channel. What claims to be of later than `heard_ns`, when it came, is refused."""
         if report.counts.shape[0] == 0:
             return []
-        if not self._timebase.covers(time_ns):
-            self.refused += 1
+        if not self._datable(time_ns, time_ns + (report.counts.shape[0] - 1) * report.period_ns, heard_ns):
             return []
         first_ns, sigma_ns = self._timebase.to_common(time_ns)
         period_ns = round(report.period_ns * (1.0 + self._timebase.rate_error))
@@ -145,10 +146,9 @@ class Assembler:
             blocks.append(ScalarBlock(self._node.name, sensor.name, channel.quantity, times, value, sigma_ns))
         return blocks
 
-    def levels(self, report: BandLevels, time_ns: int, flags: Flags) -> list[LevelBlock]:
+    def levels(self, report: BandLevels, time_ns: int, flags: Flags, heard_ns: int | None = None) -> list[LevelBlock]:
         """One block a quantity of the surveyed burst channels; channels that the site does not list are skipped."""
-        if not self._timebase.covers(time_ns):
-            self.refused += 1
+        if not self._datable(time_ns, time_ns + report.window_ns, heard_ns):
             return []
         t0_ns, _ = self._timebase.to_common(time_ns)
         bands_hz = report.bands_hz.astype(np.float64)
@@ -178,10 +178,9 @@ class Assembler:
             )
         return blocks
 
-    def burst(self, piece: BurstPiece, time_ns: int, flags: Flags) -> list[BurstBlock]:
+    def burst(self, piece: BurstPiece, time_ns: int, flags: Flags, heard_ns: int | None = None) -> list[BurstBlock]:
         """Bursts that `piece` ends or pushes out; pieces come in order, so the last one ends a burst with its gaps."""
-        if not self._timebase.covers(time_ns):
-            self.refused += 1
+        if not self._datable(time_ns, time_ns, heard_ns):
             return []
         burst = self._open.get(piece.burst_id)
         if burst is None:
@@ -192,7 +191,8 @@ class Assembler:
             burst = self._open[piece.burst_id] = opened
         end = piece.offset + piece.counts.shape[1]
         begun = (burst.node_start_ns, burst.first_channel, burst.rate_hz, burst.counts.shape[0], burst.present.size)
-        if begun != (time_ns, piece.first_channel, piece.rate_hz, piece.counts.shape[0], piece.total):
+        same = begun == (time_ns, piece.first_channel, piece.rate_hz, piece.counts.shape[0], piece.total)
+        if not same or burst.present[piece.offset : end].any():  # each sample is sent once: which one would be true?
             self.refused += 1
             return []
         burst.counts[:, piece.offset : end] = piece.counts
@@ -214,6 +214,15 @@ class Assembler:
     def flush(self) -> list[BurstBlock]:
         """Close every open burst with its gaps, as when the node falls silent."""
         return self._close_all(list(self._open))
+
+    def _datable(self, first_ns: int, last_ns: int, heard_ns: int | None) -> bool:
+        """Whether what the node dates so (its clock) can have been measured when it was heard; counts where not."""
+        good = self._timebase.covers(first_ns)
+        if good and heard_ns is not None:
+            common_ns, sigma_ns = self._timebase.to_common(last_ns)
+            good = common_ns <= heard_ns + AHEAD_NS + AHEAD_SIGMAS * sigma_ns
+        self.refused += not good
+        return good
 
     def _surveyed(self, channel: int) -> tuple[Sensor | None, Channel | None]:
         """The site's sensor and the node's channel row, where both agree on what is measured."""
@@ -245,12 +254,15 @@ class Assembler:
         )
 
     def _close_all(self, burst_ids: list[int]) -> list[BurstBlock]:
-        """What was begun on a clock that was stepped since cannot be dated any more; it is dropped and counted."""
-        undatable = [i for i in burst_ids if not self._timebase.covers(self._open[i].node_start_ns)]
-        self.refused += len(undatable)
-        for burst_id in undatable:
+        """Of no use, dropped and counted: what was begun on a clock that was stepped since, and what hardly came."""
+        useless = [i for i in burst_ids if not self._useful(self._open[i])]
+        self.refused += len(useless)
+        for burst_id in useless:
             del self._open[burst_id]
         return [block for burst_id in burst_ids if burst_id in self._open for block in self._close(burst_id)]
+
+    def _useful(self, burst: _OpenBurst) -> bool:
+        return bool(burst.present.mean() >= LEAST_SHARE) and self._timebase.covers(burst.node_start_ns)
 
     def _close(self, burst_id: int) -> list[BurstBlock]:
         """The burst as one block a quantity."""

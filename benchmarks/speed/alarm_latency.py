@@ -23,10 +23,11 @@ from controller.alarm.keys import LEAK
 from controller.alarm.policy import LeakEvidence, leak_conditions
 from controller.alarm.policy import Settings as PolicySettings
 from controller.alarm.types import AlarmClass, Condition
-from controller.app import App, Observers
+from controller.app import App
 from controller.config import fitted
 from controller.declared import ControllerTable
 from controller.journal.entries import AnyEntry, FixEntry, NoFixEntry
+from controller.logbook import Observers
 from controller.pipeline import pipeline as pipeline_room
 from controller.pipeline.events import Event
 from controller.pipeline.happenings import Happening

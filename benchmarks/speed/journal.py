@@ -16,12 +16,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measuring import Row
-from controller.app import App, Observers
+from controller.app import App
 from controller.config import fitted
 from controller.declared import ControllerTable
 from controller.journal.entries import AnyEntry
 from controller.journal.reader import journal_files
 from controller.journal.spare import FILE_NAME as SPARE_NAME
+from controller.logbook import Observers
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.session.events import CommandOutcome, StateChanged

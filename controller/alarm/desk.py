@@ -90,6 +90,8 @@ def _quiet(alarm: Alarm, request: Inhibit | TakeOutOfService, now_ns: int) -> Mo
             return f"alarm {request.key!r} is never out of service; inhibit it, with a reason and for a while"
     if alarm.state is not AlarmState.NORMAL and alarm.alarm_class > up_to:
         return f"alarm {alarm.key!r} stands as {alarm.alarm_class.name.lower()}, graver than what this would keep quiet"
+    if alarm.state in ACTIVE and alarm.alarm_class >= AlarmClass.EMERGENCY:
+        return "an emergency that stands is not inhibited: a plan is told before it begins; acknowledge it"
     if (alarm.state, trigger) not in TRANSITIONS:
         return f"alarm {alarm.key!r} is {_words(alarm.state)}; end that first"
     quiet = Suppression(request.by, request.reason, up_to, now_ns + s_to_ns(request.duration_s))

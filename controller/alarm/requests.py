@@ -16,28 +16,39 @@ DEFAULT_OUT_OF_SERVICE_S = 7 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledge:
-    """A person takes notice of one occurrence of an alarm.
+class _OfAlarm:
+    """Needs to name the alarm only.
 
     As in every request: `by` is who asks; `asked_utc` and `request_id` are the client's, written down and handed back.
     """
 
     key: str
-    occurrence: int
     by: str
     asked_utc: str = ""
     request_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Reset:
-    """A person has seen to a latched alarm: let it go."""
+class _OfOccurrence:
+    """Of an alarm that was seen standing: what came back since is another occurrence."""
 
     key: str
     occurrence: int
     by: str
     asked_utc: str = ""
     request_id: str = ""
+
+
+class Acknowledge(_OfOccurrence):
+    """A person takes notice of one occurrence of an alarm."""
+
+    __slots__ = ()
+
+
+class Reset(_OfOccurrence):
+    """A person has seen to a latched alarm: let it go."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +63,10 @@ class Shelve:
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Unshelve:
+class Unshelve(_OfAlarm):
     """A person wants it back in sight."""
 
-    key: str
-    by: str
-    asked_utc: str = ""
-    request_id: str = ""
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +86,10 @@ class Inhibit:
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class EndInhibition:
+class EndInhibition(_OfAlarm):
     """The plan has been carried out, or dropped."""
 
-    key: str
-    by: str
-    asked_utc: str = ""
-    request_id: str = ""
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,14 +104,10 @@ class TakeOutOfService:
     request_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class ReturnToService:
+class ReturnToService(_OfAlarm):
     """The repair is done."""
 
-    key: str
-    by: str
-    asked_utc: str = ""
-    request_id: str = ""
+    __slots__ = ()
 
 
 Request = Acknowledge | Reset | Shelve | Unshelve | Inhibit | EndInhibition | TakeOutOfService | ReturnToService

@@ -20,6 +20,7 @@ from firmware_bridge.units import NS_PER_S
 WINDOW_S = FLOOD_WINDOW_NS / NS_PER_S
 CHATTER_S = 60.0  # ISA-18.2: three or more times within a minute
 STALE_S = 86_400.0  # and what stands on for more than a day
+UNNOTICED = (AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED)
 LISTED = 10  # of the most frequent alarms
 # EEMUA 191: "very likely acceptable" on average, and the most that can be managed.
 MEAN_PER_10_MIN, PEAK_PER_10_MIN = 1.0, 10
@@ -116,7 +117,7 @@ def statistics(moves: Iterable[Moved], since_s: float, until_s: float) -> Statis
             called.setdefault(move.key, move.at_s)
         elif move.cause.startswith("by ") and move.key in called and move.at_s >= since_s:
             waits_s.append(move.at_s - called[move.key])
-        if not move.announced and move.state is not AlarmState.UNACKNOWLEDGED:
+        if not move.announced and move.state not in UNNOTICED:
             called.pop(move.key, None)
         if move.announced and move.at_s >= since_s:
             announced.append(move)

@@ -1,6 +1,7 @@
 """What all commands share: how a configuration is named and how errors end."""
 
 import getpass
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -30,3 +31,12 @@ def errors_told() -> Iterator[None]:
     except BridgeError as error:
         click.echo(f"leakctl: {error}", err=True)
         sys.exit(REFUSED)
+
+
+@contextmanager
+def reader_may_go() -> Iterator[None]:
+    """End quietly when whoever reads our output, such as `head`, has enough."""
+    try:
+        yield
+    except* BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is flushed at the end goes there

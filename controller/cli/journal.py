@@ -1,16 +1,15 @@
 """leakctl journal: what was written, read back."""
 
-import os
-import sys
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
 from controller.alarm.types import AlarmClass
-from controller.cli.common import errors_told
+from controller.cli.common import errors_told, reader_may_go
 from controller.dashboard.sentences import sentence
 from controller.journal.entries import KINDS, AlarmEntry, AnyEntry, to_json
 from controller.journal.reader import LineReader, check_own, journal_files, read_entries
@@ -65,16 +64,12 @@ def journal(
     with errors_told():
         check_own(path)
     torn = 0
-    try:
+    with suppress(KeyboardInterrupt), reader_may_go():
         for entry in _followed(path) if follow else read_entries(path):
             if isinstance(entry, int):
                 torn += 1
             elif _wanted(entry, kind, since, until, least) and (as_json or kind or entry_tag(entry) != "readings"):
                 click.echo(to_json(entry).decode() if as_json else f"{entry.utc}  {sentence(entry)}")
-    except KeyboardInterrupt:
-        pass
-    except BrokenPipeError:  # whoever read it, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if torn:
         what = "line is" if torn == 1 else "lines are"
         click.echo(f"leakctl: {torn} {what} unreadable (writes that a crash tore?) and left out", err=True)

@@ -61,7 +61,7 @@ async def over_broker(configuration: Configuration, login: Login | None = None) 
     """Through a running controller; `login` is who asks there, None for the controller's own user.
 
     Raises:
-        ControllerError: MQTT is off, or there is no broker.
+        ControllerError: MQTT is off, or there is no broker, or it goes away meanwhile.
     """
     broker = configuration.broker
     if broker is None:
@@ -76,7 +76,13 @@ async def over_broker(configuration: Configuration, login: Login | None = None) 
             raise ControllerError(
                 f"no broker at {broker.host}:{broker.port} ({error})", remedy="start it, or use --direct"
             ) from error
-        yield _OverBroker(client, f"leakloc/{configuration.site.name}", broker.username or "", users)
+        try:
+            yield _OverBroker(client, f"leakloc/{configuration.site.name}", broker.username or "", users)
+        except aiomqtt.MqttError as error:
+            raise ControllerError(
+                f"the broker at {broker.host}:{broker.port} went away ({error})",
+                remedy="start it again, or use --direct",
+            ) from error
 
 
 class _OverBroker:
@@ -165,16 +171,21 @@ async def on_links(configuration: Configuration) -> AsyncIterator[Access]:
     access = _OnLinks(configuration, tuple(port.name for port in ports))
     bridge = Bridge(access.exchange, ports, access.take, np.random.default_rng())
     access.hands(bridge)
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(bridge.run())]
-        if hub is not None:
-            tasks.append(group.create_task(hub.run()))
-        await asyncio.sleep(MEET_S)
-        try:
-            yield access
-        finally:
-            for task in tasks:
-                task.cancel()
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(bridge.run())]
+            if hub is not None:
+                tasks.append(group.create_task(hub.run()))
+            await asyncio.sleep(MEET_S)
+            try:
+                yield access
+            finally:
+                for task in tasks:
+                    task.cancel()
+    except BaseExceptionGroup as errors:  # a reader of our output that went away is one error, and no group of them
+        if len(errors.exceptions) == 1:
+            raise errors.exceptions[0] from None
+        raise
 
 
 class _OnLinks:

@@ -69,11 +69,22 @@ def table_of(message: NodesMessage) -> Table:
     table = Table(title=f"nodes at {message.utc}", title_justify="left", box=None, padding=(0, 1))
     for heading in ("node", "uid", "state", "link"):
         table.add_column(heading, no_wrap=True, overflow="ellipsis", min_width=len(heading))
-    for heading in ("latency", "clock", "frames", "bad", "resync", "lost", "overrun", "again", "reboots"):
+    for heading in (
+        "latency",
+        "clock",
+        "frames",
+        "bad",
+        "undecodable",
+        "resync",
+        "lost",
+        "overrun",
+        "again",
+        "reboots",
+    ):
         table.add_column(heading, justify="right", no_wrap=True, min_width=len(heading))
     table.add_column("what")
     for row in message.nodes:
-        numbers = (row.frames, row.bad_frames, row.resynchronised, row.lost_frames, row.overruns, row.reconnects)
+        numbers = (row.frames, row.bad_frames, row.undecodable, row.resynchronised, row.lost_frames, row.overruns)
         table.add_row(
             Text(row.node or "?"),
             row.uid or "",
@@ -81,7 +92,7 @@ def table_of(message: NodesMessage) -> Table:
             Text(row.link),
             f"{row.latency_ms:.2f} ms" if row.latency_ms is not None else "",
             f"±{row.clock_sigma_us:.0f} µs" if row.clock_sigma_us is not None else "",
-            *(str(number) if number is not None else "" for number in (*numbers, row.reboots)),
+            *(str(number) if number is not None else "" for number in (*numbers, row.reconnects, row.reboots)),
             Text(_what(row)),
         )
     return table

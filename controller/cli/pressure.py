@@ -57,9 +57,10 @@ def pressure(
 ) -> None:
     """Say whether a cabin leaks, how much, through what hole, and how long it lasts, from a log of its pressure.
 
-    The first line of the log names its columns: t_s (or dates in time), pressure_pa (or _hpa, _kpa, _mmhg; several are
-    several barometers), temperature_k (or _c; may be missing). Gaps, repeated and unordered rows are allowed. Exit
-    status: 0 a leak, 3 none, 2 refused.
+    The first line of the log names its columns: t_s (or _min, _h, _d; or dates in time), pressure_pa (or _hpa, _kpa,
+    _mmhg; pressure_1_pa and so on are several barometers), temperature_k (or _c; may be missing). Commas, or
+    semicolons with decimal commas. Gaps, repeated and unordered rows are allowed. Exit status: 0 a leak, 3 none, 2
+    refused.
 
     Example: leakctl pressure cabin.csv --volume 916 --crew 6
     """

@@ -5,15 +5,16 @@ What the log says of a leak is `pressure_log`'s affair.
 
 import csv
 import math
+import re
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from controller.cli.pressure_text import number, opened, rows_of, seconds, time_column
 from controller.errors import ControllerError
 from firmware_bridge.units import KELVIN_OFFSET, PA_PER_HPA, PA_PER_MMHG, S_PER_DAY
 
@@ -21,7 +22,6 @@ FloatArray = NDArray[np.float64]
 
 MAX_ROWS = 5_000_000  # two months at 1 Hz
 MAX_SPAN_S = 10 * 366 * S_PER_DAY
-TIMES = ("t_s", "time_s", "t", "time", "date/time", "datetime", "timestamp", "utc")
 PA_PER_PSI = 6894.757
 UNITS_PA = {
     "pa": 1.0,
@@ -56,20 +56,21 @@ def read_log(path: Path, unit: str | None) -> Log:
         ControllerError: no such file, no such columns, or values that nothing can be made of.
     """
     try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = csv.reader(line for line in file if line.strip() and not line.lstrip().startswith("#"))
+        with opened(path) as file:
+            rows = rows_of(file)
             header = [name.strip() for name in next(rows, [])]
             time_at, pressures, temperatures = _places(header, path)
-            cells, columns = _table(rows, time_at, (*pressures, *temperatures), path)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise ControllerError(f"cannot read {path}: {error}", remedy="give a CSV file with a header line") from error
-    time_s = _times(cells, path)
+            cells, columns = _table(rows, len(header), time_at, (*pressures, *temperatures), path)
+    except (OSError, UnicodeError, csv.Error) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else error
+        raise ControllerError(f"cannot read {path}: {why}", remedy="give a CSV file with a header line") from error
+    time_s = seconds(cells, header[time_at], path)
     if not np.isfinite(time_s).any():
         raise ControllerError(f"{path}: no row has a time", remedy=f"column {header[time_at]!r} holds seconds or dates")
     if np.nanmax(time_s) - np.nanmin(time_s) > MAX_SPAN_S:
         raise ControllerError(f"{path}: spans more than ten years", remedy="times are in seconds: check the column")
     pressure_pa = {header[at]: _pressure_pa(columns[at], header[at], unit, path) for at in pressures}
-    if not any(np.isfinite(values).any() for values in pressure_pa.values()):
+    if not any(np.isfinite(_within(values, PLAUSIBLE_PA)).any() for values in pressure_pa.values()):
         raise ControllerError(
             f"{path}: no pressure that a cabin has (1 to 10,000 hPa)", remedy="check the unit: --unit pa|hpa|kpa|mmhg"
         )
@@ -93,37 +94,50 @@ def cleaned(log: Log) -> Log:
 def _places(header: list[str], path: Path) -> tuple[int, list[int], list[int]]:
     """Where time, pressures and temperatures are."""
     lower = [name.lower() for name in header]
-    time_at = next((lower.index(name) for name in TIMES if name in lower), None)
+    time_at = time_column(lower)
     pressures = [at for at, name in enumerate(lower) if name.startswith("pressure")]
     if time_at is None or not pressures:
         raise ControllerError(
             f"{path}: no {'time' if time_at is None else 'pressure'} among the columns {', '.join(header) or '(none)'}",
-            remedy="the first line names the columns: t_s,pressure_pa,temperature_k (or _hpa, _kpa, _mmhg, _c)",
+            remedy="the first line names the columns: t_s,pressure_pa,temperature_k (or _hpa, _kpa, _mmhg, _c; "
+            "several barometers: pressure_1_hpa,pressure_2_hpa)",
         )
-    return time_at, pressures, [at for at, name in enumerate(lower) if name.startswith("temperature")]
+    temperatures = [at for at, name in enumerate(lower) if name.startswith("temp")]
+    twice = next((header[at] for at in (*pressures, *temperatures) if lower.count(lower[at]) > 1), None)
+    if twice is not None:
+        raise ControllerError(
+            f"{path}: two columns are named {twice!r}", remedy="tell them apart: pressure_1_hpa,pressure_2_hpa"
+        )
+    return time_at, pressures, temperatures
 
 
 def _table(
-    rows: Iterator[list[str]], time_at: int, places: tuple[int, ...], path: Path
+    rows: Iterator[list[str]], named: int, time_at: int, places: tuple[int, ...], path: Path
 ) -> tuple[list[str] | FloatArray, dict[int, FloatArray]]:
     """Times as they stand, or as numbers where the first is one; the other columns as numbers."""
     columns = {at: array("d") for at in places}
-    seconds, texts = array("d"), list[str]()
-    counted = 0
+    times, texts = array("d"), list[str]()
+    counted = overfull = 0
     for row in rows:
         counted += 1
+        overfull += any(row[named:])
         if counted > MAX_ROWS:
             raise ControllerError(
                 f"{path}: more than {MAX_ROWS:,} rows", remedy="thin it out: one row a second is enough"
             )
         cell = _cell(row, time_at)
-        seconds.append(_number(cell))
-        if math.isnan(seconds[-1]) and cell:
+        times.append(number(cell))
+        if math.isnan(times[-1]) and cell:
             texts.extend([""] * (counted - 1 - len(texts)))
             texts.append(cell)
         for at, column in columns.items():
-            column.append(_number(_cell(row, at)))
-    numbers = np.array(seconds)
+            column.append(number(_cell(row, at)))
+    if 2 * overfull > counted:
+        raise ControllerError(
+            f"{path}: most rows have more cells than the {named} that the first line names",
+            remedy="are there decimal commas? part columns by semicolons, or write decimal points",
+        )
+    numbers = np.array(times)
     texts.extend([""] * (counted - len(texts)) if texts else [])
     known = texts if texts and not np.isfinite(numbers).any() else numbers
     return known, {at: np.array(column) for at, column in columns.items()}
@@ -131,27 +145,6 @@ def _table(
 
 def _cell(row: list[str], at: int) -> str:
     return row[at].strip() if at < len(row) else ""
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _times(cells: list[str] | FloatArray, path: Path) -> FloatArray:
-    """Seconds; dates become seconds since the first of them."""
-    if not isinstance(cells, list):
-        return np.where(np.isfinite(cells), cells, np.nan)
-    try:
-        dates = [datetime.fromisoformat(cell) if cell else None for cell in cells]
-        first = next(date for date in dates if date is not None)
-        return np.array([math.nan if date is None else (date - first).total_seconds() for date in dates])
-    except (ValueError, TypeError, StopIteration) as error:
-        raise ControllerError(
-            f"{path}: times are neither seconds nor dates: {error}", remedy="write seconds, or 2024-05-01T12:00:00"
-        ) from error
 
 
 def _pressure_pa(values: FloatArray, name: str, unit: str | None, path: Path) -> FloatArray:
@@ -176,6 +169,12 @@ def _pressure_pa(values: FloatArray, name: str, unit: str | None, path: Path) ->
             remedy=f"it looks like {' or '.join(meant)}: give --unit {meant[0]}, or name it pressure_{meant[0]}; "
             f"if it is so, --unit {told}",
         )
+    if finite.size and (high <= 0.0 or (unit is None and implausible)):
+        raise ControllerError(
+            f"{path}: column {name!r} holds {high:g}, which is no cabin's pressure in {told}",
+            remedy="give the absolute pressure, not a gauge's, which shows how much it is above that outside"
+            + (f"; if it is so, --unit {told}" if high > 0.0 else ""),
+        )
     return np.asarray(values * UNITS_PA[told])
 
 
@@ -189,6 +188,8 @@ def _temperature_k(values: FloatArray, name: str, path: Path) -> FloatArray:
     if finite.size == 0:
         return values
     middle, lower = float(np.median(finite)), name.lower()
+    if re.search(r"_f$|°f|fahrenheit", lower):
+        raise ControllerError(f"{path}: column {name!r} is in Fahrenheit", remedy="write degrees Celsius or kelvins")
     looks_kelvin = PLAUSIBLE_K[0] < middle < PLAUSIBLE_K[1]
     for ending, unit, other in (("_k", "K", "_c"), ("_c", "degrees Celsius", "_k")):
         if lower.endswith(ending) and looks_kelvin != (ending == "_k"):

@@ -50,7 +50,7 @@ def replay(recording: Path, *, speed: float, as_json: bool, view: bool) -> None:
     Example: leakctl replay journal/events/20261123T073302114Z-leak.mcap --json | jq -c 'select(.kind=="fix")'
     """
     with errors_told():
-        again = Replay(recorded_parts(recording))
+        again = Replay(recorded_parts(recording, _left_out))
         screen = TerminalView(Console(stderr=True)) if view else None
         if screen is not None:
             screen.start()
@@ -76,6 +76,10 @@ def replay(recording: Path, *, speed: float, as_json: bool, view: bool) -> None:
     else:
         click.echo(f"leakctl: {found.differences} differences; the first: {found.first}", err=True)
     sys.exit(0 if same else DIFFERENT)
+
+
+def _left_out(why: str) -> None:
+    click.echo(f"leakctl: left out: {why}", err=True)
 
 
 async def _play(again: Replay, speed: float, screen: TerminalView | None, *, as_json: bool) -> None:

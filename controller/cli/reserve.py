@@ -12,6 +12,7 @@ from firmware_bridge.units import PA_PER_MMHG
 
 _UNITS = {"mmhg": ("mmHg", PA_PER_MMHG), "kpa": ("kPa", 1000.0), "pa": ("Pa", 1.0), "hpa": ("hPa", 100.0)}
 LIMIT_MMHG = 490.0  # at which a station is left
+USUAL_PA, MOST_PA = (40_000.0, 130_000.0), 200_000.0  # of a cabin that people breathe in; beyond the most, of none
 HAVEN_S = 600.0  # below this nobody searches any more
 
 
@@ -45,6 +46,13 @@ def reserve(
     if not all(map(math.isfinite, (pressure, limit))) or math.isnan(one_unit_s):
         click.echo("leakctl: pressure, limit and time must be numbers", err=True)
         raise SystemExit(REFUSED)
+    meant = " or ".join(f"--unit {key}" for key, (_, pa) in _UNITS.items() if _usual(pressure * pa))
+    if pressure * pa_per_unit > MOST_PA:
+        remedy = meant or "the unit of your gauge"
+        click.echo(f"leakctl: {pressure:g} {name} is no cabin's pressure: give {remedy}", err=True)
+        raise SystemExit(REFUSED)
+    if pressure <= limit and meant and not _usual(pressure * pa_per_unit):
+        click.echo(f"leakctl: warning: {pressure:g} {name} is below the limit; is it another unit? {meant}", err=True)
     reserve_s = 0.0 if pressure <= limit else chart_reserve_s(pressure, one_unit_s, limit)
     endless = not math.isfinite(reserve_s)
     if as_json:
@@ -60,3 +68,7 @@ def reserve(
     click.echo(f"reserve time {words}" + ("" if endless else f" ({reserve_s:.0f} s)") + f" to {limit:g} {name}")
     if reserve_s < HAVEN_S:
         click.echo("less than 10 minutes: stop searching, go to the safe haven")
+
+
+def _usual(pressure_pa: float) -> bool:
+    return USUAL_PA[0] <= pressure_pa <= USUAL_PA[1]

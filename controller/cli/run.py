@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from controller.alarm.requests import Acknowledge
-from controller.app import App, Observers
+from controller.app import App
 from controller.cli.common import CONFIGURATION, errors_told, login_name
 from controller.cli.ports import ports_of
 from controller.clock import wall_clock
@@ -19,6 +19,8 @@ from controller.dashboard.keys import HINT, Keys, listening
 from controller.dashboard.printing import Printer, Style
 from controller.declared import SerialLinkTable
 from controller.evidence.keeping import Plan
+from controller.journal.holding import held
+from controller.logbook import Observers
 from controller.pipeline.picture import Picture
 from controller.service import Service
 from firmware_bridge.declared import read_tables
@@ -74,7 +76,9 @@ def run(
         keys = show and sys.stdin is not None and sys.stdin.isatty()
         printer = Printer(Style(as_json, show, narrate, HINT if keys else ""))
         plan = _recording(configuration, config.parent / configuration.table.site, folder, record, time_scale)
-        ended = run_until_signal(_serve(configuration, folder, printer, plan, by if keys else None), scale=time_scale)
+        with held(folder):
+            serving = _serve(configuration, folder, printer, plan, by if keys else None)
+            ended = run_until_signal(serving, scale=time_scale)
     sys.exit(1 if ended else 0)  # only a signal ends a healthy controller
 
 

@@ -22,7 +22,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from controller.cli.common import errors_told
+from controller.cli.common import errors_told, reader_may_go
 from controller.clock import wall_clock
 from controller.errors import ControllerError
 from controller.outputs.mqtt.secrets import PASSWORD_VARIABLE, check_private, secret
@@ -206,7 +206,7 @@ def watch(
         secured = TlsSettings(ca, certificate, key) if tls or ca or certificate else None
         settings = BrokerSettings(host, port, user, password, secured, version)
         lines = as_json or not (sys.stdin.isatty() and sys.stdout.isatty())
-        with suppress(KeyboardInterrupt, asyncio.CancelledError):
+        with suppress(KeyboardInterrupt, asyncio.CancelledError), reader_may_go():
             asyncio.run(_lines(settings, site) if lines else _screen(settings, Watch(site, by, user), silent=silent))
 
 

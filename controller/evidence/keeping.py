@@ -67,6 +67,7 @@ class Evidence:
         self._drops: list[int] = []
         self._forgetful = False
         self._told_given_up = 0
+        self._told_overflowed = 0
         self._stopping = False
         self._recorder = Recorder(
             head, plan.settings, lambda at_ns: _file_stamp(clock.utc(at_ns)), now_ns, self._frozen(memory)
@@ -100,6 +101,9 @@ class Evidence:
         if self._recorder.given_up > self._told_given_up:
             self._told_given_up = self._recorder.given_up
             self._on_trouble("recording: the disk is too slow or full; a stretch is not recorded")
+        if self._recorder.overflowed > self._told_overflowed:
+            self._told_overflowed = self._recorder.overflowed
+            self._on_trouble("recording: a line floods; what comes before an event is not kept for a minute")
 
     async def run(self) -> None:
         """Write now and then, until `stop`; then once more."""

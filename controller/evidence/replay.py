@@ -4,7 +4,7 @@ A part that does not begin with the run starts from what the rooms remembered. E
 that was written then: a difference means another version, another machine's arithmetic, or a fault of ours.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from controller.pipeline.events import Event, LocateDone
 from controller.pipeline.picture import Picture
 from controller.pipeline.pipeline import Outcome, Pipeline
 from firmware_bridge.declared import parse_declared
-from firmware_bridge.errors import RecordingError
+from firmware_bridge.errors import BridgeError, RecordingError
 from firmware_bridge.links.recording_file import SUFFIX, Recorded, open_recording, read_marks
 from firmware_bridge.session.exchange import Exchange
 from firmware_bridge.session.tape import LINKS, ORDERS, Mark, Role, call_of, link_of, order_of
@@ -100,9 +100,12 @@ class Replay:
             for mark in read_marks(part):
                 try:
                     moment = self._take(mark)
-                except (ValueError, KeyError) as error:
+                except BridgeError:
+                    raise
+                except Exception as error:  # what a state of another making remembers fails in any way it likes
                     raise RecordingError(
-                        f"{part.path}: {mark.topic} says what this version does not know ({error})",
+                        f"{part.path}: {mark.topic} says what this version does not know "
+                        f"({type(error).__name__}: {error})",
                         remedy=f"replay it with {self.head.software}",
                     ) from error
                 if moment is not None:
@@ -222,17 +225,31 @@ def configuration_of(recorded: Recorded) -> Configuration:
     return fitted(table, site, source)
 
 
-def recorded_parts(path: Path) -> tuple[Recorded, ...]:
+def recorded_parts(path: Path, on_left_out: Callable[[str], None] = lambda _why: None) -> tuple[Recorded, ...]:
     """The recording at `path`; of a folder the newest run's parts, from the first that follows on without a gap.
+
+    `on_left_out` is told of each file of a folder that cannot be read, as a crash or a full disk leaves them.
 
     Raises:
         RecordingError: there is none.
     """
     if not path.is_dir():
         return (open_recording(path),)
-    known = [open_recording(file) for file in sorted(path.glob(f"*{SUFFIX}"))]
+    known: list[Recorded] = []
+    left_out: list[RecordingError] = []
+    for file in sorted(path.glob(f"*{SUFFIX}")):
+        try:
+            known.append(open_recording(file))
+        except RecordingError as error:
+            left_out.append(error)
+    for why in left_out if known else ():
+        on_left_out(why.what)
     if not known:
-        raise RecordingError(f"no recording in {path}", remedy=f"name a {SUFFIX} file, or a folder with some")
+        raise (
+            left_out[0]
+            if left_out
+            else RecordingError(f"no recording in {path}", remedy=f"name a {SUFFIX} file, or a folder with some")
+        )
     newest = max(known, key=lambda one: one.head.origin_utc_ns).head.run
     parts = sorted((one for one in known if one.head.run == newest), key=lambda one: one.part)
     while any(one.part != parts[0].part + k for k, one in enumerate(parts)):

@@ -8,6 +8,7 @@ import io
 import pickle
 from collections.abc import Callable
 from dataclasses import dataclass
+from types import NoneType
 from typing import Any
 
 from controller.localize.locate import LocateJob, Locator
@@ -32,6 +33,7 @@ _ROOMS = (
     "controller.localize.",
     "controller.measure.",
     "controller.pipeline.",
+    "controller.quiet.",
     "controller.tasking",
 )
 _PLAIN = {
@@ -57,6 +59,8 @@ _PLAIN = {
     ("numpy._core.multiarray", "scalar"),
     ("numpy._core.numeric", "_frombuffer"),
 }
+
+_PARTS: tuple[type | tuple[type, ...], ...] = (Exchange, Pipeline, Locator, (LocateJob, NoneType), list)
 
 
 @dataclass(slots=True)
@@ -89,7 +93,8 @@ def thaw(data: bytes) -> Memory:
             f"what the controller remembered cannot be read ({error})",
             remedy="replay the recording with the version that made it (leakctl --version), from the run's first part",
         ) from error
-    if not (isinstance(parts, tuple) and len(parts) == 5):
+    known = isinstance(parts, tuple) and len(parts) == len(_PARTS)
+    if not known or not all(isinstance(part, kind) for part, kind in zip(parts, _PARTS, strict=True)):
         raise RecordingError("what the controller remembered is something else", remedy="the file is not of our making")
     return Memory(*parts)
 

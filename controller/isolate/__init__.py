@@ -1,1 +1,1 @@
-"""Which hatch to close next, and what to silence, when sound cannot tell the place; it advises, others act."""
+"""Which hatch to close next when sound cannot tell the place; it advises, others act."""

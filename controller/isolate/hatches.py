@@ -1,13 +1,19 @@
 """How the hatches stand, and how that is known: from the site file, a command, an operator, or a sensor."""
 
+from collections import deque
 from dataclasses import dataclass
 from enum import IntEnum
 
 from controller.isolate.station import Station
 from firmware_bridge.units import NS_PER_S
 
-SHUT_BELOW, OPEN_ABOVE = 0.02, 0.5  # of a hatch sensor's share; between them a hatch moves, or a valve is open
+SHUT_BELOW = 0.02  # of a hatch sensor's share
+AJAR = 0.05  # from here on its rooms are level within seconds, as through an open one; between, it stays what it was
 SENSOR_SPEAKS_NS = 60 * NS_PER_S  # a sensor that was heard within this time is asked, not people
+# Each move begins every judgement on pressure anew: a switch that bounces would hide any leak. Three times open and
+# shut in an hour is more than a search by hatches asks of one.
+CHATTER_MOVES, CHATTER_NS = 6, 3600 * NS_PER_S
+CALM_NS = 600 * NS_PER_S  # the same for so long ends it
 
 
 class Source(IntEnum):
@@ -38,6 +44,8 @@ class HatchBoard:
             for passage in station.passages
         }
         self._sensed_ns: dict[str, int] = {}
+        self._said: dict[tuple[str, Source], bool] = {}  # shut, as each said last
+        self._moves_ns: dict[tuple[str, Source], deque[int]] = {}
 
     @property
     def shut(self) -> frozenset[str]:
@@ -50,7 +58,7 @@ class HatchBoard:
             return False
         self._sensed_ns[hatch] = now_ns
         before = self.stands[hatch].shut
-        shut = share < SHUT_BELOW or (before and share < OPEN_ABOVE)
+        shut = share < SHUT_BELOW or (before and share < AJAR)
         return self._set(now_ns, hatch, shut, Source.SENSOR)
 
     def told(self, now_ns: int, hatch: str, *, shut: bool, source: Source) -> bool:
@@ -58,12 +66,28 @@ class HatchBoard:
         if hatch not in self.stands:
             return False
         sensed_ns = self._sensed_ns.get(hatch)
-        if sensed_ns is not None and now_ns - sensed_ns <= SENSOR_SPEAKS_NS:
+        speaks = sensed_ns is not None and now_ns - sensed_ns <= SENSOR_SPEAKS_NS
+        if speaks and not self._chatters(now_ns, hatch, Source.SENSOR):
             return False
         return self._set(now_ns, hatch, shut, source)
 
+    def chattering(self, now_ns: int) -> tuple[tuple[str, Source], ...]:
+        """Hatches that are said to move too often to be so, and by whom: that one is not believed about them."""
+        return tuple(one for one in self._moves_ns if self._chatters(now_ns, *one))
+
+    def _chatters(self, now_ns: int, hatch: str, source: Source) -> bool:
+        moves = self._moves_ns.get((hatch, source))
+        if moves is None or len(moves) < CHATTER_MOVES:
+            return False
+        return now_ns - moves[0] <= CHATTER_NS and now_ns - moves[-1] < CALM_NS
+
     def _set(self, now_ns: int, hatch: str, shut: bool, source: Source) -> bool:
         before = self.stands[hatch]
+        if self._said.get((hatch, source), before.shut) != shut:
+            self._moves_ns.setdefault((hatch, source), deque(maxlen=CHATTER_MOVES)).append(now_ns)
+        self._said[hatch, source] = shut
+        if self._chatters(now_ns, hatch, source):
+            return False
         if before.shut == shut:
             if source is not before.source:
                 self.stands[hatch] = Stand(shut, before.since_ns, source)

@@ -4,8 +4,8 @@ import math
 from typing import Any
 
 from controller.isolate.advice import Advice
-from controller.isolate.quiet_window import QuietWindow
 from controller.journal.entries import HatchMove, IsolationEntry, QuietWindowEntry
+from controller.quiet.window import QuietWindow
 
 
 def isolation_entry(advice: Advice, head: dict[str, Any]) -> IsolationEntry:

@@ -18,7 +18,7 @@ from controller.journal.entries import AlarmEntry, AnyEntry, OperatorEntry
 from controller.journal.readings import Readings
 from controller.journal.recovery import recovered
 from controller.journal.spare import Spare
-from controller.journal.standing import Standing, Times, alarms_of, standing_of, write_standing
+from controller.journal.standing import FILE_NAME, Standing, Times, alarms_of, standing_of, write_standing
 from controller.journal.writer import JournalWriter
 from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.scaled_loop import real_seconds
@@ -73,6 +73,7 @@ class Keeper:
         self._on_trouble = on_trouble
         self._unwritten: deque[AnyEntry] = deque(maxlen=MAX_UNWRITTEN)
         self._standing: Standing | None = None  # as it is to be on the disk, where it is not yet
+        self._written: Standing | None = None  # as it is there, if nobody took the file away
         self._readings = Readings(times.now_ns)
         self._refused = 0
         self._urgent = asyncio.Event()
@@ -144,12 +145,14 @@ class Keeper:
         if not batch and standing is None:
             return True
         failed: list[OSError] = []
+        known = standing or self._written
         stood, appended = False, False
 
         def write() -> None:
             nonlocal stood, appended
-            if standing is not None:  # first: what stands matters more than the story of how it came to
-                stood = self._write_standing(standing, failed)
+            if known is not None and (known is standing or self._gone()):
+                # First: what stands matters more than the story of how it came to.
+                stood = self._write_standing(known, failed)
             try:
                 self._journal.append(batch, durable=durable)
                 appended = True
@@ -160,6 +163,8 @@ class Keeper:
             await self._runner(write)
         except OSError as error:
             failed.append(error)
+        if stood:
+            self._written = known
         if stood and self._standing is standing:
             self._standing = None
         if appended:
@@ -170,9 +175,14 @@ class Keeper:
         self._now(f"journal: {failed[0].strerror}; free the disk or mend [journal]" if failed else None)
         return not failed
 
+    def _gone(self) -> bool:
+        """Whether somebody took the file of standing alarms away."""
+        return not (self._folder / FILE_NAME).exists()
+
     def _write_standing(self, standing: Standing, failed: list[OSError]) -> bool:
         """Whether the file was replaced; where no room is left for that, the spare has some."""
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)  # people take folders away, too
             write_standing(self._folder, standing)
         except OSError as error:
             failed.append(error)

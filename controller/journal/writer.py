@@ -30,7 +30,6 @@ class JournalWriter:
         self._size = 0
         self._torn = False
         try:
-            folder.mkdir(parents=True, exist_ok=True)
             self._open()
         except OSError as error:
             raise ControllerError(
@@ -51,7 +50,7 @@ class JournalWriter:
                 last line is torn, which is repaired before the next.
         """
         data = b"".join(checked(to_json(entry)) + b"\n" for entry in entries)
-        if self._size + len(data) > self._max_file_bytes:
+        if self._size + len(data) > self._max_file_bytes or not self._is_there():
             self._rotate()
         if self._torn:
             data = b"\n" + data
@@ -77,7 +76,17 @@ class JournalWriter:
                 os.close(self._fd)
                 self._fd = -1
 
+    def _is_there(self) -> bool:
+        """Whether the file still is what its name stands for: somebody may have taken it, or the folder, away."""
+        try:
+            named = self._path.stat()
+        except FileNotFoundError:
+            return False
+        written = os.fstat(self._fd)
+        return (named.st_dev, named.st_ino) == (written.st_dev, written.st_ino)
+
     def _open(self) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
         self._path = self._folder / f"journal-{self._stamp}-{self._part:04d}.jsonl"
         self._fd = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o640)
         sync_folder(self._folder)  # or the file has no name after a power cut

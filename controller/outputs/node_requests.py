@@ -21,6 +21,7 @@ FIRST_TICKET = 1 << 40  # tasking counts from 1
 MAX_UNDER_WAY = 32
 MAX_SECONDS = 600.0
 LEVELS_PERIOD_MS = 1000
+NO_LEVELS = "it agreed, but sent none that can be used; listen for 3 s or more, and see undecodable in leakctl nodes"
 FLOOR_PA2 = 1e-30  # below any sensor's noise; so that silence has a level
 
 Do = Literal["ping", "identify", "reset", "levels"]
@@ -71,6 +72,7 @@ class _Watch:
     request: NodeRequest
     node: str
     until_ns: int
+    heard: bool = False
 
 
 class NodeRequests:
@@ -82,7 +84,7 @@ class NodeRequests:
         self._hands = hands
         self._reply = reply
         self._tickets = count(FIRST_TICKET)
-        self._asked: dict[int, tuple[NodeRequest, str]] = {}
+        self._asked: dict[int, tuple[NodeRequest, str, bool]] = {}
         self._watches: list[_Watch] = []
 
     def ask(self, now_ns: int, request: NodeRequest) -> None:
@@ -113,15 +115,18 @@ class NodeRequests:
     def take(self, event: object) -> None:
         """See whether `event` answers something."""
         if isinstance(event, CommandOutcome) and event.ticket in self._asked:
-            request, node = self._asked.pop(event.ticket)
+            request, node, in_vain = self._asked.pop(event.ticket)
             watched = isinstance(event.command, Levels) and event.command.period_ms > 0
             if watched and not event.done:
                 self._watches = [watch for watch in self._watches if watch.request is not request]
-            if not (watched and event.done):
+            if in_vain and event.done:
+                self._answer(request, node, NO_LEVELS, done=False)
+            elif not (watched and event.done):
                 self._answer(request, node, event.text, done=event.done)
         elif isinstance(event, LevelBlock):
             for watch in self._watches:
                 if watch.node == event.node:
+                    watch.heard = True
                     self._reply(_levels(watch.request, event))
 
     def due(self, now_ns: int) -> None:
@@ -130,13 +135,13 @@ class NodeRequests:
         self._watches = [watch for watch in self._watches if now_ns < watch.until_ns]
         for watch in over:
             if not any(other.node == watch.node for other in self._watches):
-                self._send(watch.request, watch.node, Levels(0))
+                self._send(watch.request, watch.node, Levels(0), in_vain=not watch.heard)
             else:
-                self._answer(watch.request, watch.node, "done", done=True)
+                self._answer(watch.request, watch.node, "done" if watch.heard else NO_LEVELS, done=watch.heard)
 
-    def _send(self, request: NodeRequest, node: str, command: Command) -> None:
+    def _send(self, request: NodeRequest, node: str, command: Command, *, in_vain: bool = False) -> None:
         ticket = next(self._tickets)
-        self._asked[ticket] = request, node
+        self._asked[ticket] = request, node, in_vain
         self._hands.send(node, ticket, command)
 
     def _answer(self, request: NodeRequest, node: str, text: str, *, done: bool) -> None:

@@ -6,10 +6,10 @@ from controller.alarm.requests import Answer
 from controller.alarm.types import AlarmChange
 from controller.detect.pressure import PressureTrend
 from controller.isolate.advice import Advice
-from controller.isolate.quiet_window import QuietWindow
 from controller.localize.verdict import Fix, NoFix
 from controller.measure.leak_size import LeakSize
 from controller.pipeline.events import QuietRequest
+from controller.quiet.window import QuietWindow
 from firmware_bridge.session.events import CommandOutcome, StateChanged
 
 

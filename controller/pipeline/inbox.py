@@ -11,7 +11,8 @@ from firmware_bridge.samples import LevelBlock, ScalarBlock, VibrationBlock, Wav
 from firmware_bridge.session.events import CommandOutcome, LinkHealth, StateChanged
 from firmware_bridge.units import s_to_ns
 
-MAX_WAITING = 1024  # events; data beyond it make way and are counted: at most 0.3 GB of bursts
+MAX_WAITING = 1024  # events; data beyond it make way and are counted
+MAX_BYTES = 256_000_000  # of bursts that wait: three from each of 64 nodes of four microphones at 262,144 samples
 BURSTS_A_STEP = 1  # some 3 ms on a desk computer: so long a slow sample, or a person, waits behind sound at most
 CALM_S = 60.0  # without a dropped block, until the inbox is well again
 DATA = (ScalarBlock, WaveBlock, VibrationBlock, LevelBlock, LinkHealth)
@@ -25,6 +26,7 @@ class Inbox:
         """Start empty. `on_drop` is called with the place, among what conversations told, of each that makes way."""
         self._on_drop = on_drop
         self._waiting: list[Event] = []
+        self._bytes = 0  # of the bursts among them
         self.dropped = 0
         self._told = 0
         self._dropped_ns: int | None = None
@@ -38,8 +40,12 @@ class Inbox:
     def put(self, event: Event) -> None:
         """Add an event; never waits."""
         if len(self._waiting) >= MAX_WAITING:
-            self._make_way()
+            self._make_way(_one)
+        size = _bytes(event)
+        if size and self._bytes + size > MAX_BYTES:
+            self._make_way(_bytes)
         self._waiting.append(event)
+        self._bytes += size
 
     def take(self, now_ns: int) -> list[Event]:
         """What waits but for bursts beyond the bound, which come next; and whether data had to make way lately.
@@ -61,7 +67,7 @@ class Inbox:
         bursts = sum(isinstance(event, WaveBlock) for event in self._waiting)
         self.places = None
         if bursts <= BURSTS_A_STEP:
-            events, self._waiting = self._waiting, []
+            events, self._waiting, self._bytes = self._waiting, [], 0
             return events
         moved = {event.node: place for place, event in enumerate(self._waiting) if isinstance(event, StateChanged)}
         events, later, places = list[Event](), list[Event](), list[int]()
@@ -75,25 +81,43 @@ class Inbox:
                 if isinstance(event, _FROM_BRIDGE):
                     places.append(told)
             told += isinstance(event, _FROM_BRIDGE)
-        self._waiting = later
+        self._waiting, self._bytes = later, sum(map(_bytes, later))
         self.places = tuple(places) if later else None
         return events
 
-    def _make_way(self) -> None:
+    def _make_way(self, weight: Callable[[Event], int]) -> None:
         """The older half of the data of whoever has most of them waiting: a node that floods costs no other one."""
-        data = Counter(event.node for event in self._waiting if isinstance(event, DATA))
+        data = Counter[str | None]()
+        for event in self._waiting:
+            if isinstance(event, DATA):
+                data[event.node] += weight(event)
         if not data:
             return
-        loudest, number = data.most_common(1)[0]
-        surplus = (number + 1) // 2
+        loudest, most = data.most_common(1)[0]
+        surplus = (most + 1) // 2
         kept: list[Event] = []
         place = 0
         for event in self._waiting:
-            if surplus > 0 and isinstance(event, DATA) and event.node == loudest:
-                surplus -= 1
+            if surplus > 0 and isinstance(event, DATA) and event.node == loudest and weight(event):
+                surplus -= weight(event)
                 self.dropped += 1
                 self._on_drop(place)
             else:
                 place += isinstance(event, _FROM_BRIDGE)
                 kept.append(event)
-        self._waiting = kept
+        self._waiting, self._bytes = kept, sum(map(_bytes, kept))
+
+
+def _one(event: Event) -> int:
+    del event
+    return 1
+
+
+def _bytes(event: Event) -> int:
+    match event:
+        case WaveBlock():
+            return event.pressure_pa.nbytes
+        case VibrationBlock():
+            return event.velocity_m_s.nbytes
+        case _:
+            return 0

@@ -14,7 +14,6 @@ from controller.isolate.belief import Floats
 from controller.isolate.falls import Drop
 from controller.isolate.hatches import HatchBoard, Source, Stand
 from controller.isolate.hearsay import no_evidence, silence_evidence, size_evidence
-from controller.isolate.quiet_window import QuietWindow
 from controller.isolate.reserve_time import VolumeReserve
 from controller.isolate.settings import Settings
 from controller.isolate.station import station_of
@@ -24,6 +23,7 @@ from controller.measure.leak_size import TWO_SIDED_95, LeakSize
 from controller.pipeline.events import HatchMoved, QuietRequest, SearchAsked
 from controller.pipeline.happenings import Happening, HatchStands, IsolationAdvised
 from controller.pipeline.quiet_watch import Heard, QuietWatch
+from controller.quiet.window import QuietWindow
 from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.site.fittings import Equipment
 from firmware_bridge.site.survey import Site
@@ -33,6 +33,7 @@ MAX_AHEAD_NS = 2 * NS_PER_S  # a value dated later than this was never measured 
 PLAUSIBLE = {Quantity.PRESSURE: (100.0, 1e6), Quantity.PP_NITROGEN: (100.0, 1e6), Quantity.TEMPERATURE: (150.0, 400.0)}
 TELL_AGAIN_NS = 300 * NS_PER_S  # the same advice, with what was learned since
 FORGET_NS = 6 * 3600 * NS_PER_S  # hatches as usual and nothing suspected for so long end a search
+TOO_OFTEN = "says again and again that hatch {hatch} moves: not believed until it stays the same for 10 min"
 DISTRUST_NS = 3600 * NS_PER_S  # a barometer that parted from its neighbours has no voice for so long, shut off or not
 
 
@@ -74,6 +75,14 @@ class IsolationWatch:
     def hatches(self) -> Mapping[str, Stand]:
         """How every hatch stands, and how that is known."""
         return dict(self._board.stands)
+
+    def poor(self, now_ns: int) -> tuple[tuple[str, str], ...]:
+        """Sensors that say too often that a hatch moved, each with the reason; and hatches of which people say so."""
+        sensors = {s.hatch: s.name for node in self._site.nodes for s in node.of_quantity(Quantity.HATCH)}
+        return tuple(
+            (sensors.get(hatch) or hatch if source is Source.SENSOR else hatch, TOO_OFTEN.format(hatch=hatch))
+            for hatch, source in self._board.chattering(now_ns)
+        )
 
     @property
     def wanted(self) -> Mapping[Equipment, bool]:
@@ -118,14 +127,11 @@ class IsolationWatch:
         """Somebody says how a hatch stands, or a motor has done as it was told."""
         self._note(now_ns, moved.hatch, self._board.told(now_ns, moved.hatch, shut=not moved.open, source=source))
 
-    def switched(self, now_ns: int, relay: Equipment, *, on: bool) -> HatchMoved | None:
-        """A relay did as tasking told it; where it is a hatch's motor, the hatch has moved so, which is returned."""
+    def switched(self, now_ns: int, relay: Equipment, *, on: bool) -> None:
+        """A relay did as tasking told it; where it is a hatch's motor, the hatch has moved so."""
         hatch = next((hatch for hatch in self._site.hatches if hatch.motor == relay), None)
-        if hatch is None:
-            return None
-        moved = HatchMoved(hatch.name, on)
-        self.hatch_moved(now_ns, moved, Source.COMMAND)
-        return moved
+        if hatch is not None:
+            self.hatch_moved(now_ns, HatchMoved(hatch.name, on), Source.COMMAND)
 
     def search_asked(self, asked: SearchAsked) -> None:
         """A person begins a search, or ends it: what was learned is then forgotten."""

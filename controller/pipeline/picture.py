@@ -6,11 +6,11 @@ from controller.alarm.types import Alarm
 from controller.detect.pressure import PressureTrend
 from controller.health import NodePicture
 from controller.isolate.advice import Advice
-from controller.isolate.quiet_window import QuietWindow
 from controller.isolate.reserve_time import VolumeReserve
 from controller.localize.track import Leak
 from controller.localize.verdict import Verdict
 from controller.measure.leak_size import LeakSize
+from controller.quiet.window import QuietWindow
 
 
 @dataclass(frozen=True, slots=True)

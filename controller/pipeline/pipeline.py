@@ -3,8 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from controller.alarm.faults import FaultEvidence, fault_conditions
-from controller.alarm.keys import CLOCKS, DISK, LINKS, NODES, SENSORS
+from controller.alarm.faults import fault_conditions
 from controller.alarm.machine import AlarmMachine
 from controller.alarm.machine import Settings as AlarmSettings
 from controller.alarm.policy import LeakEvidence, leak_conditions
@@ -18,6 +17,7 @@ from controller.isolate.settings import Settings as IsolationSettings
 from controller.localize.locate import LocateJob
 from controller.measure.captures import Collector
 from controller.measure.leak_size import Settings as SizeSettings
+from controller.pipeline.background_captures import Settings as BackgroundSettings
 from controller.pipeline.events import (
     BeginQuiet,
     BrokerState,
@@ -33,23 +33,21 @@ from controller.pipeline.events import (
 from controller.pipeline.happenings import Happening
 from controller.pipeline.isolation_watch import IsolationWatch
 from controller.pipeline.likeness import machine_near
-from controller.pipeline.line_watch import LineWatch
 from controller.pipeline.picture import HatchPicture, Picture, Reading
 from controller.pipeline.pressure_watch import PressureWatch
-from controller.pipeline.quiet_captures import Settings as BackgroundSettings
 from controller.pipeline.quiet_watch import Heard
 from controller.pipeline.sound_watch import Phase, SoundWatch
+from controller.pipeline.troubles import Troubles
 from controller.tasking import Order, Tasking
 from controller.tasking import Settings as TaskingSettings
 from firmware_bridge.samples import LevelBlock, ScalarBlock, VibrationBlock, WaveBlock
 from firmware_bridge.session.events import CommandOutcome, LinkHealth, StateChanged
 from firmware_bridge.session.states import DELIVERING
 from firmware_bridge.site.survey import Site
-from firmware_bridge.units import PA_PER_MMHG
+from firmware_bridge.units import PA_PER_MMHG, Quantity
 from firmware_bridge.wire.commands import Capture, Start, Switch
 
 USUAL_RATE_HZ = 192_000.0  # of bursts, where only their length matters
-BROKER_LINKS = "mqtt:"  # how the names of links begin that go through the broker
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +92,10 @@ class Pipeline:
         settle_s = max(settings.alarm_times.settle_s, 2 * settings.health.startup_grace_s)
         times = replace(settings.alarm_times, settle_s=settle_s)
         self._machine = AlarmMachine(times, names | self._node_of.keys())
-        self._lines = LineWatch(names)
-        self._siren_nodes = frozenset(node.name for node in site.nodes if node.siren)
+        self._troubles = Troubles(site)
         self._tasking = Tasking(site, compartment, settings.tasking)
         limit_pa = settings.size.evacuation_limit_mmhg * PA_PER_MMHG
         self._isolation = IsolationWatch(site, compartment, settings.isolation, limit_pa)
-        self._broker: BrokerState | None = None
-        self._own: dict[str, str] = {}
         self._recovered: list[Happening] = []
         self._job_running = self._restored = False
         self._captures = 0
@@ -126,14 +121,21 @@ class Pipeline:
             self._sound.take_capture(capture)
         happenings += self._sound.step(self._health.hearing)
         happenings += self._pressure.step(now_ns, self._sound.since_ns)
-        distrusted = (name for name, _ in self._pressure.poor(now_ns))
+        distrusted = (*self._pressure.poor(now_ns), *self._isolation.poor(now_ns))
         happenings += self._isolation.step(
-            now_ns, self._pressure.trend, self._pressure.size, self._pressure.reserves, self._heard(), distrusted
+            now_ns,
+            self._pressure.trend,
+            self._pressure.size,
+            self._pressure.reserves,
+            self._heard(),
+            (name for name, _ in distrusted),
         )
         falling = self._pressure.trend is not None
         happenings += self._sound.keep_quiet(now_ns, self._isolation.quiet, falling=falling)
         conditions = leak_conditions(self._leak_evidence(), self._settings.policy)
-        conditions += fault_conditions(self._faults(now_ns))
+        siren = self._tasking.siren_failure
+        broken = self._troubles.evidence(now_ns, self._health, self._machine, distrusted, siren)
+        conditions += fault_conditions(broken)
         happenings += self._machine.step(now_ns, conditions)
         alert = self._sound.phase in {Phase.LOUD, Phase.SOUNDING} or falling or self._isolation.quiet is not None
         tasks = self._tasking.step(
@@ -159,13 +161,15 @@ class Pipeline:
                 return [event]
             case LinkHealth():
                 self._health.note_health(event)
-                self._lines.take(now_ns, event)
+                self._troubles.take(now_ns, event)
             case ScalarBlock():
-                self._pressure.take(now_ns, event)
                 self._isolation.take(now_ns, event)
+                if event.quantity is Quantity.HATCH:
+                    self._follow_hatches(now_ns)
+                self._pressure.take(now_ns, event)
             case HatchMoved():
-                self._pressure.hatch_moved(now_ns, event)
                 self._isolation.hatch_moved(now_ns, event)
+                self._follow_hatches(now_ns)
             case SearchAsked():
                 self._isolation.search_asked(event)
             case BeginQuiet() | EndQuiet():
@@ -184,22 +188,22 @@ class Pipeline:
             case LocateDone():
                 self._job_running = False
                 return self._sound.take_verdicts(now_ns, event.verdicts, event.generation)
-            case BrokerState():
-                self._broker = event
-            case OwnHealth():
-                self._own.pop(event.part, None)
-                if event.trouble is not None:
-                    self._own[event.part] = event.trouble
+            case BrokerState() | OwnHealth():
+                self._troubles.take(now_ns, event)
             case _:
                 return self._asked(now_ns, event)
         return []
 
+    def _follow_hatches(self, now_ns: int) -> None:
+        """What hangs together follows from how hatches stand; that is found out in one place."""
+        for name, stand in self._isolation.hatches.items():
+            self._pressure.hatch_moved(now_ns, HatchMoved(name, not stand.shut))
+
     def _take_outcome(self, now_ns: int, outcome: CommandOutcome) -> list[Happening]:
         relay = self._tasking.outcome(outcome)
         if relay is not None and isinstance(outcome.command, Switch):
-            moved = self._isolation.switched(now_ns, relay, on=outcome.command.on)
-            if moved is not None:
-                self._pressure.hatch_moved(now_ns, moved)
+            self._isolation.switched(now_ns, relay, on=outcome.command.on)
+            self._follow_hatches(now_ns)
         if isinstance(outcome.command, Capture):
             # Told one by one, refused captures would drown people; health says when a node delivers none any more.
             self._health.note_capture_outcome(outcome)
@@ -242,38 +246,6 @@ class Pipeline:
             hissing=sound.hissing,
             beside=machine_near(self._site, sound.verdict),
             in_quiet=sound.in_quiet,
-        )
-
-    def _faults(self, now_ns: int) -> FaultEvidence:
-        """Everything that is broken and not out of service."""
-        lost = self._health.lost(now_ns)
-        named = {node for node, _ in lost}
-        poor = [(name, why) for name, why in self._pressure.poor(now_ns) if self._node_of.get(name, name) not in named]
-        broker = self._broker
-        return FaultEvidence(
-            lost_nodes=self._in_service(NODES, lost),
-            poor_sensors=self._in_service(SENSORS, (*self._health.poor(), *poor)),
-            poor_links=self._in_service(LINKS, self._lines.poor_lines(now_ns)),
-            poor_clocks=self._in_service(CLOCKS, self._lines.poor_clocks(now_ns))
-            + tuple(("controller", why) for part, why in self._own.items() if part == CLOCKS),
-            broker=broker.reason if broker is not None and not broker.connected else None,
-            behind_broker=frozenset(
-                node.node for node in self._health.picture() if (node.link or "").startswith(BROKER_LINKS)
-            ),
-            siren=self._tasking.siren_failure,
-            siren_nodes=self._siren_nodes,
-            disk=self._own.get(DISK),
-            own=tuple((part, why) for part, why in self._own.items() if part not in {DISK, CLOCKS}),
-        )
-
-    def _in_service(self, group: str, troubles: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-        """Without what is under repair: a node that is out of service has no sensors, lines and clocks either."""
-        machine = self._machine
-        return tuple(
-            (name, why)
-            for name, why in troubles
-            if not machine.out_of_service(group, name)
-            and not machine.out_of_service(NODES, self._node_of.get(name, name))
         )
 
     def _job(self) -> LocateJob | None:

@@ -3,26 +3,27 @@
 What one volume's sensors say is judged in `controller/detect/pressure_volume.py`.
 """
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from controller.detect.pressure import PressureTrend
 from controller.detect.pressure import Settings as PressureSettings
 from controller.detect.pressure_volume import BLOCK_NS, VolumeWatch
 from controller.isolate.reserve_time import VolumeReserve, conductance_m3_s, reserve_of
-from controller.measure.leak_size import (
-    GAS_CONSTANT_J_KG_K,
-    Interval,
-    LeakSize,
-    leak_size,
-)
+from controller.measure.leak_size import GAS_CONSTANT_J_KG_K, Interval, LeakSize, leak_size
 from controller.measure.leak_size import Settings as SizeSettings
 from controller.pipeline.events import GasMoved, HatchMoved
 from controller.pipeline.happenings import Happening, PressureFalls, PressureSteady
 from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.site.survey import Site
-from firmware_bridge.units import NS_PER_S, PA_PER_MMHG, Quantity, celsius_to_kelvin, s_to_ns
+from firmware_bridge.units import (
+    NS_PER_S,
+    PA_PER_HPA,
+    PA_PER_MMHG,
+    S_PER_HOUR,
+    Quantity,
+    celsius_to_kelvin,
+    s_to_ns,
+)
 
 STALE_S = 30.0  # a barometer that has said nothing for so long is not read out as if it were now
 PLAUSIBLE = {  # Pa, K, Pa; else the sensor is dead
@@ -30,13 +31,14 @@ PLAUSIBLE = {  # Pa, K, Pa; else the sensor is dead
     Quantity.TEMPERATURE: (150.0, 400.0),
     Quantity.PP_NITROGEN: (100.0, 1e6),
 }
+BLIND = "for {hours:.1f} h more no leak is found by pressure here: gas of unknown amount was announced"
 MAX_AHEAD_NS = 2 * NS_PER_S  # a value dated later than this was never measured then
 SHARPENED = 0.7  # a rate whose sigma shrank to this share is news
 WORTH_TELLING = 0.05  # of a rate; a leak's rate falls with the pressure by itself
-SHUT, AJAR = 0.02, 0.05  # share of a hatch that is shut, and one that is not; in between it stays what it was
 SHUT_SETTLES_S, OPENED_SETTLES_S = 20.0, 120.0  # gas swirls after a hatch is shut; it equalises when one is opened
 GAS_SETTLES_S = 300.0  # gas that was let in or out has another temperature, for three times as long as walls take
 LONGEST_GAS_S = 86_400.0  # of one known inflow; longer ones are told again
+BLIND_TOLD_S = 600.0  # of gas of unknown amount: for longer nobody is to forget that no leak would be found
 CLEARED_SHARE = 0.3  # a volume that surely loses less than this share of the leak has not got it
 STEP_NS = BLOCK_NS
 
@@ -51,7 +53,7 @@ class _Carried:
 
 
 class PressureWatch:
-    """Barometers, thermometers, nitrogen and hatch sensors of the whole site."""
+    """Barometers, thermometers and nitrogen of the whole site. How hatches stand it is told."""
 
     def __init__(self, site: Site, compartment: str, pressure: PressureSettings, size: SizeSettings) -> None:
         """Start without history, hatches as they normally stand."""
@@ -71,6 +73,7 @@ class PressureWatch:
         self._told: LeakSize | None = None
         self._told_trend: PressureTrend | None = None
         self._next_judgement_ns = 0
+        self._blind_ns: dict[str, tuple[int, int]] = {}  # by compartment: gas of unknown amount moves from, until
 
     @property
     def trend(self) -> PressureTrend | None:
@@ -87,11 +90,6 @@ class PressureWatch:
         """Mean of the thermometers connected to the compartment, else what the site file says."""
         known = self._home().temperature_k
         return known if known is not None else celsius_to_kelvin(self._site.air.temperature_c)
-
-    @property
-    def hatches_open(self) -> Mapping[str, bool]:
-        """How every hatch stands, as far as sensors and people have said; else as it normally does."""
-        return dict(self._open)
 
     @property
     def reserves(self) -> tuple[VolumeReserve, ...]:
@@ -122,16 +120,20 @@ class PressureWatch:
         silent = [name for name in self._last_pa if self._stale(name, now_ns)]
         parted = [one for volume in self._volumes.values() for one in volume.complaints]
         named = {*self._implausible, *silent}
+        blind = [
+            (room, BLIND.format(hours=(until_ns - now_ns) / NS_PER_S / S_PER_HOUR))
+            for room, (from_ns, until_ns) in self._blind_ns.items()
+            if from_ns + s_to_ns(BLIND_TOLD_S) <= now_ns < until_ns
+        ]
         return (
             *((name, f"says {value:g}, which no cabin has: not used") for name, value in self._implausible.items()),
             *((name, "was heard and is silent now") for name in silent if name not in self._implausible),
             *((name, why) for name, why in parted if name not in named),
+            *blind,
         )
 
     def take(self, now_ns: int, block: ScalarBlock) -> None:
         """Values of a slow sensor; those that no cabin has, or dated ahead of now, are not believed."""
-        if block.quantity is Quantity.HATCH:
-            self._take_hatch(now_ns, block)
         if block.quantity not in PLAUSIBLE:
             return
         low, high = PLAUSIBLE[block.quantity]
@@ -156,7 +158,7 @@ class PressureWatch:
             volume.take_nitrogen(block.sensor, value)
 
     def hatch_moved(self, now_ns: int, moved: HatchMoved) -> None:
-        """Somebody says how a hatch stands now; names that the site does not have are left alone."""
+        """A hatch stands so now, whoever found out; names that the site does not have are left alone."""
         if self._open.get(moved.hatch, moved.open) != moved.open:
             self._open[moved.hatch] = moved.open
             self._regroup(now_ns, moved.open)
@@ -168,10 +170,16 @@ class PressureWatch:
             return
         over_s = min(max(moved.over_s, 0.0), LONGEST_GAS_S)
         if moved.kg is None:
-            volume.hold(now_ns + s_to_ns(over_s + GAS_SETTLES_S))
+            until_ns = now_ns + s_to_ns(over_s + GAS_SETTLES_S)
+            began_ns, before_ns = self._blind_ns.get(moved.compartment, (now_ns, now_ns))
+            began_ns = began_ns if before_ns > now_ns else now_ns
+            self._blind_ns[moved.compartment] = (began_ns, max(before_ns, until_ns))
+            volume.hold(until_ns)
             return
         kelvin = volume.temperature_k or celsius_to_kelvin(self._site.air.temperature_c)
         change_pa = moved.kg * GAS_CONSTANT_J_KG_K * kelvin / volume.volume_m3
+        if abs(change_pa) > (volume.pressure_pa or self._site.air.pressure_hpa * PA_PER_HPA):
+            return  # nobody lets out more than there is, nor doubles what there is
         volume.expect(change_pa, over_s, now_ns, moved.gas)
 
     def step(self, now_ns: int, sound_since_ns: int | None) -> list[Happening]:
@@ -222,14 +230,6 @@ class PressureWatch:
     def _sized(self, volume: VolumeWatch, trend: PressureTrend) -> LeakSize:
         kelvin = volume.temperature_k or celsius_to_kelvin(self._site.air.temperature_c)
         return leak_size(trend.fall, volume.volume_m3, kelvin, self._size)
-
-    def _take_hatch(self, now_ns: int, block: ScalarBlock) -> None:
-        sensors = self._site.node(block.node).of_quantity(Quantity.HATCH)
-        hatch = next((sensor.hatch for sensor in sensors if sensor.name == block.sensor), None)
-        share = float(block.value[-1])
-        if hatch is None or not math.isfinite(share) or SHUT < share < AJAR:
-            return
-        self.hatch_moved(now_ns, HatchMoved(hatch, share >= AJAR))
 
     def _regroup(self, now_ns: int, opened: bool | None) -> None:
         """New volumes where hatches now join or part compartments; the others go on as they are."""

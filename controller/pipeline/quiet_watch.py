@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from controller.detect.onset import Loudness
 from controller.detect.pressure import PressureTrend
-from controller.isolate.quiet_window import Listening, QuietWindow, announced_window, quiet_window
 from controller.localize.verdict import Fix, NoFix, Reason, Verdict
 from controller.measure.leak_size import LeakSize
 from controller.pipeline.events import EndQuiet, QuietRequest
 from controller.pipeline.happenings import Happening, QuietAnswer, QuietAsked, QuietOver
-from controller.pipeline.quiet_search import QuietHeard
-from controller.pipeline.quiet_telling import in_words
+from controller.quiet.search import QuietHeard
+from controller.quiet.telling import in_words
+from controller.quiet.window import Listening, QuietWindow, announced_window, quiet_window
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import NS_PER_S, PA_PER_HPA, Quantity, s_to_ns
 

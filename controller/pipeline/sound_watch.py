@@ -7,18 +7,18 @@ from enum import StrEnum
 
 from controller.detect.onset import Loudness, OnsetDetector
 from controller.detect.onset import Settings as OnsetSettings
-from controller.isolate.quiet_window import QuietWindow
 from controller.localize.locate import LocateJob
 from controller.localize.track import Leak, Tracks
 from controller.localize.verdict import Fix, NoFix, Verdict
 from controller.measure.captures import Capture
 from controller.measure.coherence import coherent_groups
+from controller.pipeline.background_captures import BackgroundCaptures
+from controller.pipeline.background_captures import Settings as BackgroundSettings
 from controller.pipeline.happenings import Happening, LeakGone, Learned, Located, SoundOnset, SoundOver
 from controller.pipeline.likeness import Likeness, doubted
 from controller.pipeline.news import LeakNews
-from controller.pipeline.quiet_captures import QuietCaptures
-from controller.pipeline.quiet_captures import Settings as BackgroundSettings
-from controller.pipeline.quiet_search import QuietHeard, QuietSearch
+from controller.quiet.search import QuietHeard, QuietSearch
+from controller.quiet.window import QuietWindow
 from firmware_bridge.samples import WaveBlock
 from firmware_bridge.site.survey import Site
 from firmware_bridge.units import s_to_ns
@@ -60,7 +60,7 @@ class SoundWatch:
         self._quiet_bursts: dict[str, int] = {}
         self._loud_nodes: tuple[str, ...] = ()
         self._since_ns: int | None = None
-        self._quiet = QuietCaptures(background)
+        self._background = BackgroundCaptures(background)
         self._creeping = False
         self._waiting: deque[Capture] = deque(maxlen=WAITING_CAPTURES)
         self._generation = 0
@@ -145,7 +145,7 @@ class SoundWatch:
             self._likeness.forget()
             self._likeness.take(loudness)
             self._onset.sound_began()
-            self._quiet.sound_began()
+            self._background.sound_began()
         elif self._phase is Phase.QUIET and self._search is None:
             self._onset.follow(loudness.time_ns)
 
@@ -161,9 +161,9 @@ class SoundWatch:
         if self._search is not None and self._phase is not Phase.SOUNDING:
             return
         if self._phase is Phase.LEARNING:
-            self._quiet.learn(capture)
+            self._background.learn(capture)
         elif self._phase is Phase.QUIET:
-            self._quiet.offer(capture)
+            self._background.offer(capture)
         elif self._phase is Phase.SOUNDING:
             self._waiting.append(capture)
 
@@ -242,8 +242,8 @@ class SoundWatch:
             return None
         captures = tuple(self._waiting)
         self._waiting.clear()
-        quiet = self._quiet.before_creeping if self._creeping else self._quiet.all
-        return LocateJob(captures, quiet, temperature_k, self._generation)
+        background = self._background.before_creeping if self._creeping else self._background.all
+        return LocateJob(captures, background, temperature_k, self._generation)
 
     def _end_if_quiet(self) -> list[Happening]:
         still_heard = [self._quiet_bursts[node] for node in self._loud_nodes if node in self._quiet_bursts]

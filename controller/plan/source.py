@@ -14,7 +14,6 @@ STROUHAL = 0.2  # of a jet's strongest noise: Tam 1995, Supersonic jet noise
 EFFICIENCY = 1e-4  # of the stream's power that becomes sound: Lighthill 1954 for jets at the speed of sound
 INWARD_SHARE = 0.01  # the rest goes out with the gas; leak detectors' makers tell the like. +-15 dB with the line above
 REFERENCE_INTENSITY_W_M2 = 1e-12
-FALL_POWER = 2.0  # of the spectrum above its peak: -6 dB an octave; below it rises by as much
 
 
 @dataclass(frozen=True, slots=True)

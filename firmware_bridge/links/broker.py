@@ -43,8 +43,12 @@ def new_client(broker: BrokerSettings, will: aiomqtt.Will | None = None) -> aiom
     """A client for one connection; a client that was connected once would send again what it had queued.
 
     Raises:
-        aiomqtt.MqttError: the files for TLS cannot be used.
+        aiomqtt.MqttError: the files for TLS cannot be used, or the host's name is none.
     """
+    try:
+        broker.host.encode("idna")
+    except UnicodeError as error:  # which nobody expects of a connection that fails
+        raise aiomqtt.MqttError(f"{broker.host!r} is no name of a host ({error})") from error
     options: dict[str, Any] = {}
     if broker.version == "5":
         limits = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]

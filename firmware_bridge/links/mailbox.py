@@ -16,9 +16,12 @@ class Mailbox:
         self._unread: deque[Received] = deque(maxlen=most)
         self._arrived = asyncio.Event()
         self.failure: LinkError | None = None
+        self.dropped_bytes = 0
 
     def put(self, received: Received) -> None:
-        """Take one message."""
+        """Take one message; where nobody reads, the oldest makes way and is counted."""
+        if len(self._unread) == self._unread.maxlen:
+            self.dropped_bytes += len(self._unread[0].data)
         self._unread.append(received)
         self._arrived.set()
 
@@ -29,6 +32,8 @@ class Mailbox:
 
     async def read(self) -> Received:
         """Wait for a message; LinkError when none is left and the hub is gone, or the link closed."""
+        if self._unread:
+            await asyncio.sleep(0)  # waiting for what is there already would let nobody else have a turn
         await self._arrived.wait()
         if self._unread:
             received = self._unread.popleft()

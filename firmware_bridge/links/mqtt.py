@@ -12,11 +12,12 @@ from firmware_bridge.errors import LinkError
 from firmware_bridge.link import ByteLink, Received
 from firmware_bridge.links.broker import CONNECT_TIMEOUT_S, BrokerSettings, new_client
 from firmware_bridge.links.mailbox import Mailbox
+from firmware_bridge.links.unread import MAX_READ_BYTES
 from firmware_bridge.scaled_loop import real_seconds
 from firmware_bridge.units import s_to_ns
 
 MAX_PAYLOAD_BYTES = 1 << 18  # a whole burst of 4 x 16,384 samples fits; more is no node of ours
-MAX_UNREAD_PAYLOADS = 512
+MAX_UNREAD_PAYLOADS = 512  # or parts of them, as large as is read in one go
 MAX_UNSENT_PAYLOADS = 256
 FIRST_BACKOFF_S = 0.5
 LONGEST_BACKOFF_S = 15.0
@@ -168,7 +169,8 @@ class MqttHub:
                 for listener in tuple(self._listeners):
                     if topic in listener.topics:
                         listener.heard(topic, bytes(payload), s_to_ns(loop.time()), retained=bool(message.retain))
-            if link is not None and isinstance(payload, bytes | bytearray):
+            # What a broker retained was said to somebody else, nobody knows when: no node says it now.
+            if link is not None and not message.retain and isinstance(payload, bytes | bytearray):
                 link.deliver(Received(bytes(payload), s_to_ns(loop.time())))
 
     async def _send_queued(self, client: aiomqtt.Client) -> None:
@@ -226,13 +228,21 @@ class MqttLink:
         self._hub = hub
         self._mailbox = Mailbox(f"mqtt:{prefix}", MAX_UNREAD_PAYLOADS)
         self.refused_payloads = 0
+        self._refused_bytes = 0
+
+    @property
+    def dropped_bytes(self) -> int:
+        """How many made way because nobody read them, or came in payloads that are too long."""
+        return self._mailbox.dropped_bytes + self._refused_bytes
 
     def deliver(self, received: Received) -> None:
         """Take one payload from the hub; oversized ones are refused and counted, the oldest makes way."""
         if len(received.data) > MAX_PAYLOAD_BYTES:
             self.refused_payloads += 1
+            self._refused_bytes += len(received.data)
             return
-        self._mailbox.put(received)
+        for start in range(0, len(received.data), MAX_READ_BYTES):
+            self._mailbox.put(Received(received.data[start : start + MAX_READ_BYTES], received.at_ns))
 
     def fail(self, what: str) -> None:
         """The hub lost its connection."""

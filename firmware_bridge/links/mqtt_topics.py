@@ -39,6 +39,11 @@ class TopicsLink:
         self._mailbox = Mailbox(name, MAX_UNREAD_MESSAGES)
         self.refused = 0
 
+    @property
+    def dropped_bytes(self) -> int:
+        """How many made way because nobody read them."""
+        return self._mailbox.dropped_bytes
+
     def heard(self, topic: str, payload: bytes, at_ns: int, *, retained: bool) -> None:
         """Take one message. What a broker retained is of unknown age: it is not a value of now, and refused."""
         if retained or len(payload) > MAX_MESSAGE_BYTES:

@@ -14,9 +14,11 @@ from firmware_bridge.session.tape import Mark
 from firmware_bridge.units import NS_PER_S, s_to_ns
 
 MAX_UNWRITTEN_BYTES = 128 << 20  # a disk that is a quarter of an hour behind a rig of arrays: that part is given up
+MAX_HELD_BYTES = 96 << 20  # of what comes before an event; less than may wait for the disk, where it goes in one piece
+MAX_EVENT_BYTES = 256 << 20  # 15 minutes of a rig of arrays are half of it: a line that floods must not fill the disk
 PART_BYTES = 64 << 20  # of a whole run: the unit in which the oldest makes way
 MAX_EVENT_NS = 900 * NS_PER_S  # an alarm that never ends must not fill the disk alone
-RETRY_NS = 60 * NS_PER_S  # after a full disk
+RETRY_NS = 60 * NS_PER_S  # after a full disk, or a flood
 _MARK_OVERHEAD_BYTES = 200  # what a mark takes in memory beside its data
 
 State = Callable[[], bytes | None]
@@ -79,16 +81,19 @@ class Recorder:
         self._unwritten_bytes = 0
         self._writers: dict[Path, RecordingWriter] = {}
         self._not_before_ns = 0
+        self._hold_from_ns = 0
         self._disk = threading.Lock()  # whoever waited for a write may be told to stop, and the write goes on
         self.given_up = 0
+        self.overflowed = 0
 
     def mark(self, mark: Mark) -> None:
         """Take one; never waits."""
         size = len(mark.data) + _MARK_OVERHEAD_BYTES
-        if self._settings.events is not None:
+        if self._blocks and self._settings.events is not None:
             block = self._blocks[-1]
             block.marks.append(mark)
             block.bytes += size
+            self._bound_held(mark.now_ns)
         for part in (self._whole, self._event):
             if part is not None:
                 part.marks.append(mark)
@@ -98,13 +103,15 @@ class Recorder:
     def settle(self, now_ns: int, state: State) -> None:
         """Between two steps, when nothing is half done: begin new blocks and parts where they are due."""
         before_ns = s_to_ns(self._settings.before_s)
-        if self._settings.events is not None and now_ns - self._blocks[-1].since_ns >= before_ns:
+        due_ns = self._blocks[-1].since_ns + before_ns if self._blocks else self._hold_from_ns
+        if self._settings.events is not None and now_ns >= due_ns:
             self._blocks.append(_Block(now_ns, state()))
             while len(self._blocks) > 1 and now_ns - self._blocks[1].since_ns >= before_ns:
                 self._blocks.popleft()
         if self._unwritten_bytes > MAX_UNWRITTEN_BYTES:
             self._give_up(now_ns)
-        if self._event is not None and now_ns >= self._event.until_ns:
+        most_bytes = min(MAX_EVENT_BYTES, self._settings.max_events_bytes)
+        if self._event is not None and (now_ns >= self._event.until_ns or self._event.bytes > most_bytes):
             self._end_event()
         if self._settings.whole is None or now_ns < self._not_before_ns:
             return
@@ -118,7 +125,7 @@ class Recorder:
 
     def keep(self, now_ns: int, why: str) -> None:
         """Something happened: what came before it goes to disk, and what comes after it."""
-        if self._settings.events is None or now_ns < self._not_before_ns:
+        if self._settings.events is None or now_ns < self._not_before_ns or not self._blocks:
             return
         until_ns = now_ns + s_to_ns(self._settings.after_s)
         if self._event is not None:
@@ -127,7 +134,8 @@ class Recorder:
         marks = [mark for block in self._blocks for mark in block.marks]
         name = f"{self._stamp(now_ns)}-{why}{SUFFIX}"
         part = _Part(self._settings.events / name, 1, self._blocks[0].state, marks, until_ns=until_ns, began_ns=now_ns)
-        self._unwritten_bytes += sum(block.bytes for block in self._blocks)
+        part.bytes = sum(block.bytes for block in self._blocks)
+        self._unwritten_bytes += part.bytes
         self._event = part
         self._parts.append(part)
 
@@ -172,6 +180,14 @@ class Recorder:
             for writer in self._writers.values():
                 writer.abandon()
             self._writers.clear()
+
+    def _bound_held(self, now_ns: int) -> None:
+        """A line that floods costs what was before it, and in the end a minute of evidence, never the memory."""
+        while self._blocks and sum(block.bytes for block in self._blocks) > MAX_HELD_BYTES:
+            self._blocks.popleft()
+        if not self._blocks:
+            self.overflowed += 1
+            self._hold_from_ns = now_ns + RETRY_NS
 
     def _give_up(self, now_ns: int) -> None:
         self.given_up += 1

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-from mcap.records import Attachment, Channel, Message, Metadata
-from mcap.stream_reader import StreamReader
+import zstandard
+from mcap.records import Attachment, Channel, Chunk, Message, Metadata
+from mcap.stream_reader import StreamReader, breakup_chunk
 from mcap.writer import CompressionType, IndexType, Writer
 
 from firmware_bridge.errors import RecordingError
@@ -22,6 +23,7 @@ FORMAT_VERSION = 1
 PROFILE = "leakloc"
 HEAD, SITE, CONTROLLER, STATE = "leakloc", "site.json", "controller.json", "state.pickle"
 CHUNK_BYTES = 1 << 18  # what one torn chunk may cost; larger ones compress hardly better
+MAX_CHUNK_BYTES = 1 << 26  # uncompressed; the largest mark is a hundredth: a chunk of zeros must not take the memory
 MAX_RECORD_BYTES = 1 << 28  # a state is a tenth of it; a damaged length must not ask for the machine's memory
 SUFFIX = ".mcap"
 
@@ -191,10 +193,18 @@ def read_marks(recorded: Recorded) -> Iterator[Mark]:
 def _records(path: Path) -> Iterator[object]:
     """Every record that is whole; a file that was cut or damaged ends early."""
     try:
+        if path.exists() and not path.is_file():  # a pipe would be waited for without end
+            raise RecordingError(f"{path} is no ordinary file", remedy="name a file that leakctl run --record wrote")
         with path.open("rb") as file:
-            reader = StreamReader(file, validate_crcs=True, record_size_limit=MAX_RECORD_BYTES)
+            reader = StreamReader(file, emit_chunks=True, validate_crcs=True, record_size_limit=MAX_RECORD_BYTES)
             try:
-                yield from reader.records
+                for record in reader.records:
+                    if not isinstance(record, Chunk):
+                        yield record
+                    elif _size(record) > MAX_CHUNK_BYTES:
+                        return
+                    else:
+                        yield from breakup_chunk(record, validate_crc=True)
             except OSError:
                 raise
             except Exception:  # damage shows as whatever its bytes happen to mean: the end of what can be trusted
@@ -203,3 +213,9 @@ def _records(path: Path) -> Iterator[object]:
         raise RecordingError(
             f"cannot read {path}", remedy=f"{error.strerror or error}; check the path and its permissions"
         ) from error
+
+
+def _size(chunk: Chunk) -> int:
+    """What it would take in memory, as it says and as its compressed frame says; whichever lies, the larger counts."""
+    of_frame = zstandard.frame_content_size(chunk.data) if chunk.compression == "zstd" else 0
+    return max(chunk.uncompressed_size, of_frame)

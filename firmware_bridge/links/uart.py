@@ -17,7 +17,10 @@ READ_BYTES = 4096  # a tty never returns more than 4095; larger buffers only cos
 MAX_UNSENT_BYTES = 64 << 10  # commands are tens of bytes: this much unsent means that the line takes nothing
 
 _HELD = "another program holds the port; close it (fuser -v shows which)"
+_NO_PORT = "that is no serial port; mend the path (ls /dev/serial/by-id)"
 _REMEDIES = {
+    errno.EISDIR: _NO_PORT,
+    errno.ENOTTY: _NO_PORT,
     errno.ENOENT: "no such port; plug the node in or mend the path (ls /dev/serial/by-id)",
     errno.EACCES: "permission denied; add your user to the group dialout and log in again",
     errno.EBUSY: _HELD,
@@ -41,7 +44,9 @@ class UartPort:
                 self.name, self._baud_rate, self._bits, self._parity, self._stop, timeout=0, exclusive=True
             )
         except serial.SerialException as error:
-            remedy = _REMEDIES.get(error.errno or 0, str(error))
+            why = error.__context__  # where the port does not let itself be configured, pyserial tells no number
+            number = why.args[0] if error.errno is None and isinstance(why, termios.error) else error.errno
+            remedy = _REMEDIES.get(number or 0, str(error))
             raise LinkError(f"cannot open serial port {self.name}", remedy=remedy) from error
         except (OSError, ValueError, termios.error) as error:
             raise LinkError(f"cannot open serial port {self.name}", remedy=str(error)) from error

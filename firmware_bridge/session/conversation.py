@@ -13,6 +13,7 @@ from firmware_bridge.session.others import Others
 from firmware_bridge.session.peer import Peer
 from firmware_bridge.session.recognition import identity_of, recognise
 from firmware_bridge.session.states import DELIVERING, State, Trigger, after
+from firmware_bridge.session.stuck import stuck
 from firmware_bridge.session.tally import Tally
 from firmware_bridge.site.survey import Node, Site
 from firmware_bridge.units import NS_PER_S
@@ -22,7 +23,6 @@ from firmware_bridge.wire.framing import DELIMITER, Deframer, Flags, FrameFault,
 from firmware_bridge.wire.reports import Ack, HelloAck, Pong, Report, Status
 
 HELLO_RETRY_NS = NS_PER_S // 2
-UNANSWERED_HELLOS = 6  # then people are told that nobody answers; asking goes on
 INCOMPATIBLE_RETRY_NS = 10 * NS_PER_S
 SYNC_PINGS = 8
 SYNC_PING_NS = NS_PER_S // 20
@@ -65,7 +65,7 @@ class Session:
         self._last_heard_ns = 0
         self._next_health_ns = 0
         self._told: tuple[State, str] | None = None
-        self._no_reboot_before_ns = 0
+        self._no_reboot_before_ns = self._no_stranger_before_ns = 0
         self._forget_peer()
 
     @property
@@ -109,7 +109,7 @@ class Session:
         self._tally.received_bytes += len(data)
         for found in self._deframer.feed(data):
             if isinstance(found, FrameFault):
-                self._tally.damaged(sound_frame=False)
+                self._tally.damaged()
             else:
                 events += self._packet(now_ns, found, at_ns)
             events += self._judge_loss()
@@ -178,23 +178,21 @@ class Session:
         if self.state in _GREETING:
             self._out += self._orders.hello()
             self._next_due_ns = now_ns + (HELLO_RETRY_NS if self.state is State.HELLO else INCOMPATIBLE_RETRY_NS)
-            if self._orders.hellos == UNANSWERED_HELLOS and self.state is State.HELLO:
-                reason = "nothing answers HELLO; is a node plugged in here, at this baud rate?"
-                return [StateChanged(self._link, self.node, self.state, reason)]
         elif self.state in _SYNCHRONISING:
             self._out += self._orders.ping(now_ns)
             learning = self.state is State.SYNC or not self._peer.timebase.ready
             self._next_due_ns = now_ns + (SYNC_PING_NS if learning else PING_NS)
         else:
             self._next_due_ns = now_ns + HEALTH_NS
-        return []
+        why = stuck(self.state, self._orders, self._tally, self._peer.answered_pings)
+        return [StateChanged(self._link, self.node, self.state, why, self._identity)] if why else []
 
     def _packet(self, now_ns: int, packet: Packet, at_ns: int) -> list[SessionEvent]:
         message = decode(packet)
         if isinstance(message, Command):
             return []  # an echo of ours: nobody said it
         if isinstance(message, Undecodable):
-            self._tally.damaged(sound_frame=True)
+            self._tally.unreadable(message)
             return []
         self._last_heard_ns = now_ns
         self._tally.good()
@@ -223,7 +221,9 @@ class Session:
                 return []
             case Ack():
                 return [*self._orders.acknowledged(self._name(), report)]
-        return [*self._peer.streamed(report, packet)]
+        refused, blocks = self._peer.refused, self._peer.streamed(report, packet, at_ns)
+        self._tally.undecodable += (self._peer.refused - refused) * (self.state in DELIVERING)
+        return [*blocks]
 
     def _identified(self, now_ns: int, ack: HelloAck, boot_id: int) -> list[SessionEvent]:
         recognised = recognise(ack, self._site, lambda: self._others.roster.claim(ack.uid, self._link, now_ns))
@@ -232,7 +232,10 @@ class Session:
         self._next_due_ns = now_ns + INCOMPATIBLE_RETRY_NS
         if recognised.trigger is Trigger.IDENTIFIED and recognised.node is not None:
             self._peer.introduced(recognised.node, ack.channels)
-        events = self._move(recognised.trigger, recognised.reason)
+        another = self.state is State.INCOMPATIBLE and now_ns >= self._no_stranger_before_ns
+        if another or self.state is State.HELLO:  # one stranger after another is told, a flood of them is not
+            self._no_stranger_before_ns = now_ns + INCOMPATIBLE_RETRY_NS // 2
+        events = self._move(recognised.trigger, recognised.reason, again=another)
         if self.state is State.SYNC:
             self._converse(now_ns)
         return events
@@ -263,17 +266,16 @@ class Session:
         self._others.roster.release(self._link)
         return [*outcomes, *self._peer.flush(), *self._move(trigger, reason)]
 
-    def _move(self, trigger: Trigger, reason: str) -> list[SessionEvent]:
+    def _move(self, trigger: Trigger, reason: str, *, again: bool = False) -> list[SessionEvent]:
         before, self.state = self.state, after(self.state, trigger)
         # A port that is tried again and again for the same reason is told once.
-        if self.state is before or (self.state, reason) == self._told:
+        if (self.state is before and not again) or (self.state, reason) == self._told:
             return []
         self._told = self.state, reason
         return [StateChanged(self._link, self.node, self.state, reason, self._identity)]
 
     def _judge_loss(self) -> list[SessionEvent]:
-        verdict = self._tally.judge()
-        return self._move(*verdict) if verdict else []
+        return self._move(*verdict) if (verdict := self._tally.judge()) else []
 
     def _health(self) -> LinkHealth:
         self._tally.pings_unanswered = self._orders.unanswered_pings

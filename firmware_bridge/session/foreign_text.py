@@ -10,6 +10,7 @@ import msgspec
 from firmware_bridge.site.instruments import Path, Reading
 
 MAX_TEXT_BYTES = 1 << 16  # Zigbee2MQTT's longest messages are a few kB; a Tasmota STATUS0 has 5
+MAX_PATTERN_BYTES = 512  # of a text that a pattern is held against, as of a line: matching may take its cube
 MAX_NUMBER_CHARACTERS = 40  # a double in full takes 24
 
 
@@ -22,6 +23,8 @@ def value_of(reading: Reading, payload: bytes) -> float | None:
     else:
         text = payload.decode("utf-8", "replace").strip()
         if reading.pattern is not None:
+            if len(payload) > MAX_PATTERN_BYTES:
+                return None
             match = reading.pattern.fullmatch(text)
             if match is None or match[1] is None:
                 return None

@@ -20,6 +20,7 @@ class Orders:
         self._outbox = Outbox()
         self._pings = Pings()
         self.hellos = 0  # to whoever is there now
+        self.own_pings = 0  # the same, and asked for by nobody
         self.start_again = False  # a START came to nothing: without one there are no data
 
     @property
@@ -42,6 +43,7 @@ class Orders:
     def ping(self, now_ns: int, ticket: int | None = None) -> bytes:
         """The frame of a ping that leaves now; with a ticket somebody waits for its answer."""
         ping = self._pings.ask(now_ns)
+        self.own_pings += ticket is None
         if ticket is not None:
             self._pings.await_answer(ping, now_ns, ticket)
         return encode_packet(encode(ping, sequence=ping.ping_id))
@@ -87,7 +89,7 @@ class Orders:
     def forget(self) -> None:
         """Another boot of a node is another one: it answers no ping of before, and is told to START by itself."""
         self._pings.forget()
-        self.hellos = 0
+        self.hellos = self.own_pings = 0
         self.start_again = False
 
     def _noted(self, outcomes: list[CommandOutcome]) -> list[CommandOutcome]:

@@ -38,20 +38,25 @@ class Peer:
         self.answered_pings += 1
         return self.timebase.steps - steps_before
 
-    def streamed(self, report: Report, packet: Packet) -> list[Block]:
-        """What a report of a stream makes; nothing of any other."""
+    @property
+    def refused(self) -> int:
+        """How many of its reports, or bursts, were sound and of no use: dated by no clock, or contradicting others."""
+        return 0 if self._assembler is None else self._assembler.refused
+
+    def streamed(self, report: Report, packet: Packet, at_ns: int) -> list[Block]:
+        """What a report of a stream, seen at `at_ns`, makes; nothing of any other."""
         if self._assembler is None:
             return []
         match report:
             case Samples():
-                return list(self._assembler.scalars(report, packet.time_ns))
+                return list(self._assembler.scalars(report, packet.time_ns, at_ns))
             case BurstPiece():
                 if self._node is not None and self._node.trigger_line and packet.flags & Flags.TRIGGERED:
                     line, node = self._node.trigger_line, self._node.name
                     self._ties.saw(line, report.burst_id, node, self.timebase, packet.time_ns)
-                return list(self._assembler.burst(report, packet.time_ns, packet.flags))
+                return list(self._assembler.burst(report, packet.time_ns, packet.flags, at_ns))
             case BandLevels():
-                return list(self._assembler.levels(report, packet.time_ns, packet.flags))
+                return list(self._assembler.levels(report, packet.time_ns, packet.flags, at_ns))
         return []
 
     def clock_set(self) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import groupby
 
 from firmware_bridge.session.events import Identity
 from firmware_bridge.session.states import Trigger
@@ -93,4 +94,26 @@ def _complaints(node: Node, ack: HelloAck) -> tuple[str, ...]:
     )
     if node.skewed and ack.features & Feature.SIMULTANEOUS:
         complaints.append("it samples all channels at once, the site file has skew_us or late_us: delays will be wrong")
+    if hears or feels:
+        complaints += _burst_complaints(node, ack)
     return (*complaints, *(text for wanted, feature, text in asked if wanted and not ack.features & feature))
+
+
+def _burst_complaints(node: Node, ack: HelloAck) -> list[str]:
+    """Why no burst of it could be read, or none be asked for: all of its rows come in each piece, side by side."""
+    complaints = []
+    quantities = [channel.quantity for channel in ack.channels]
+    rows = [row for row, quantity in enumerate(quantities) if quantity.in_bursts]
+    kinds = [quantity for quantity, _ in groupby(quantities) if quantity.in_bursts]
+    if rows and (len(kinds) > len(set(kinds)) or rows[-1] - rows[0] >= len(rows)):
+        complaints.append("its burst channels are not neighbours in its table; mend its firmware (docs/protocol.md)")
+    listed = {(sensor.channel, sensor.quantity) for sensor in node.sensors}
+    unlisted = [row for row in rows if (row, quantities[row]) not in listed]
+    if unlisted:
+        numbers = ", ".join(map(str, unlisted))
+        complaints.append(f"its bursts are not read: the site file lists no sensor like its channel {numbers}")
+    if ack.features & Feature.BURSTS and not (ack.burst_rate_hz and ack.longest_burst):
+        complaints.append(
+            f"it records bursts, but {ack.longest_burst} samples at {ack.burst_rate_hz} Hz; mend its firmware"
+        )
+    return complaints

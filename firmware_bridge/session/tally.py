@@ -5,10 +5,12 @@ from collections import defaultdict
 from firmware_bridge.session.events import Counters
 from firmware_bridge.session.sequence import SequenceCounter
 from firmware_bridge.session.states import Trigger
+from firmware_bridge.wire.codec import Undecodable
 
 LOSS_WINDOW = 200  # frames (good, bad and lost) over which the loss rate is judged
 DEGRADED_LOSS = 0.05
 RECOVERED_LOSS = 0.01
+MEND_IT = "mend the node's firmware (docs/protocol.md)"
 
 
 class Tally:
@@ -28,24 +30,37 @@ class Tally:
         self.resynchronised = 0
         self.pings_unanswered = 0
         self.dropped_bytes = 0
+        self.newest_unreadable: dict[int, Undecodable] = {}  # by kind, of this boot: a kind has 5 bits
+        self._last_unreadable: Undecodable | None = None
         self._in_damage = False
         self._streams: defaultdict[int, SequenceCounter] = defaultdict(SequenceCounter)
         self._window_good = 0
         self._window_bad = 0
+        self._window_unreadable = 0
 
     def new_boot(self) -> None:
         """Expect no particular sequence numbers, and hold no earlier loss against a peer that starts afresh."""
         self._streams.clear()
-        self._window_good = self._window_bad = 0
+        self.newest_unreadable.clear()
+        self._window_good = self._window_bad = self._window_unreadable = 0
 
-    def damaged(self, *, sound_frame: bool) -> None:
-        """Count a frame that was no packet, or a sound one whose payload we cannot read."""
-        if sound_frame:
-            self.undecodable += 1
-        else:
-            self.bad_frames += 1
-            self._in_damage = True
+    @property
+    def only_damage(self) -> bool:
+        """Whether something came in the current window, and none of it was a frame."""
+        return self._window_bad > self._window_unreadable and self._window_good == 0 == self._window_unreadable
+
+    def damaged(self) -> None:
+        """Count a piece that was no frame."""
+        self.bad_frames += 1
+        self._in_damage = True
         self._window_bad += 1
+
+    def unreadable(self, what: Undecodable) -> None:
+        """Count a sound frame that we cannot read, and keep why: its sender's author will want to know."""
+        self.undecodable += 1
+        self._window_bad += 1
+        self._window_unreadable += 1
+        self.newest_unreadable[what.kind] = self._last_unreadable = what
 
     def good(self) -> None:
         """Count a frame that we understood."""
@@ -71,7 +86,10 @@ class Tally:
         if total < LOSS_WINDOW:
             return None
         loss = self._window_bad / total
-        self._window_good = self._window_bad = 0
+        mostly_unreadable = 2 * self._window_unreadable > self._window_bad
+        self._window_good = self._window_bad = self._window_unreadable = 0
+        if loss > DEGRADED_LOSS and mostly_unreadable and self._last_unreadable is not None:
+            return Trigger.LOSS_HIGH, f"{loss:.0%} of frames say nothing, such as {self._last_unreadable}; {MEND_IT}"
         if loss > DEGRADED_LOSS:
             return Trigger.LOSS_HIGH, f"{loss:.0%} of frames damaged or lost; check cable, ground and baud rate"
         return (Trigger.LOSS_LOW, "frames arrive whole again") if loss < RECOVERED_LOSS else None

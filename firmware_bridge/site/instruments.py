@@ -3,10 +3,12 @@
 import re
 from dataclasses import dataclass
 
+from firmware_bridge.site.patterns import pattern_problem
 from firmware_bridge.site.schema import InstrumentTable, LineTable, ReadingTable, SiteTable
 from firmware_bridge.units import is_temperature, to_si
 
 _STEP = re.compile(r"([^.\[\]]+)|\[(\d{1,4})\]")
+LEAST_PA = -1000.0  # absolute: a gauge near vacuum may be off by its zero, no gas can be
 Path = tuple[str | int, ...]
 
 
@@ -28,7 +30,10 @@ class Reading:
     def to_si(self, found: float) -> float | None:
         """What was `found`, in SI; None where no such instrument can have meant it."""
         value = self.scale * found + self.offset
-        return to_si(value, self.unit) if self.low <= value <= self.high else None
+        if not self.low <= value <= self.high:
+            return None
+        value_si = to_si(value, self.unit)
+        return value_si if value_si >= (0.0 if is_temperature(self.unit) else LEAST_PA) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,7 @@ def _reading_problems(reading: ReadingTable, *, on_line: bool) -> list[str]:
         else:
             if groups != 1:
                 problems.append(f"pattern has {groups} groups; exactly one, about the number, is needed")
+            problems += filter(None, [pattern_problem(reading.pattern)])
     if reading.path is not None and path_of(reading.path) is None:
         problems.append(f"path {reading.path!r} is not of the form BME280.Pressure or sensors[0].p")
     if on_line:

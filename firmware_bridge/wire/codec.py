@@ -1,5 +1,6 @@
 """ONE table: packet kind <-> report or command, for protocol version 1. Framing is next door; I/O is elsewhere."""
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -59,6 +60,12 @@ class Undecodable:
     kind: int
     version: int
     reason: str
+
+    def __str__(self) -> str:
+        """Which message it is, as the document names it, and what is wrong with it."""
+        row = next((row for row in _TABLE if row.kind == self.kind), None)
+        name = "" if row is None else re.sub(r"(?<!^)(?=[A-Z])", "_", row.message.__name__).upper() + ", "
+        return f"{name}kind {self.kind} ({self.reason})"
 
 
 def _decode_capture(packet: Packet) -> Capture:

@@ -97,8 +97,10 @@ def decode_hello_ack(packet: Packet) -> HelloAck:
     exactly(packet.payload, text_at + text_length)
     rows = CHANNEL.iter_unpack(packet.payload[HELLO_ACK.size : text_at])
     table = tuple(Channel(_quantity(quantity), scale, offset) for quantity, scale, offset in rows)
-    if not all(0.0 < abs(c.scale) <= MAX_SCALE and abs(c.offset) <= MAX_OFFSET for c in table):
-        raise ValueError(f"a channel's scale is 0 or beyond {MAX_SCALE:g}, or its offset beyond {MAX_OFFSET:g}")
+    for number, row in enumerate(table):
+        if not (0.0 < abs(row.scale) <= MAX_SCALE and abs(row.offset) <= MAX_OFFSET):
+            scale = f"its scale is {row.scale:g} (anything but 0, at most {MAX_SCALE:g})"
+            raise ValueError(f"channel {number}: {scale}, its offset {row.offset:g} (at most {MAX_OFFSET:g})")
     return HelloAck(
         low, high, uid, Feature(features), rate, longest, _text(packet.payload[text_at:], text_length), table
     )

@@ -73,13 +73,20 @@ def lines(where: Plugs, broker: tuple[str, int] | None) -> dict[str, Line]:
     return made
 
 
-def controller_file(where: Plugs, site_file: Path, broker: tuple[str, int] | None) -> str:
+def fresh_journal(folder: Path) -> Path:
+    """A folder below `folder` that is not there yet: alarms of the world before are none of this one's."""
+    taken = {path.name for path in folder.glob("journal*")} if folder.is_dir() else set()
+    return next(folder / name for at in range(len(taken) + 1) if (name := f"journal-{at + 1}") not in taken)
+
+
+def controller_file(where: Plugs, site_file: Path, broker: tuple[str, int] | None, journal: Path | None = None) -> str:
     """The text of a controller configuration for this rig."""
     rows = [MARK, "format = 1", f"site = {json.dumps(str(site_file))}"]
     for path in where.terminals.values():
         rows += ["", "[[links]]", 'kind = "serial"', f"port = {json.dumps(str(path))}"]
     for prefix in where.topics.values() if broker is not None else ():
         rows += ["", "[[links]]", 'kind = "mqtt"', f"prefix = {json.dumps(prefix)}"]
+    rows += ["", "[journal]", f"folder = {json.dumps(str(journal))}"] if journal is not None else []
     rows += ["", "[mqtt]"]
     rows += ["enabled = false"] if broker is None else [f"host = {json.dumps(broker[0])}", f"port = {broker[1]}"]
     return "\n".join(rows) + "\n"

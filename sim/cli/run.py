@@ -10,7 +10,7 @@ from firmware_bridge.links.broker_address import parse_broker_address
 from firmware_bridge.scaled_loop import run_until_signal
 from firmware_bridge.site.survey import Site
 from sim.attach.image.nodes import programs
-from sim.attach.plug_in import alone_in, controller_file, lines, plugs, write_controller_file
+from sim.attach.plug_in import alone_in, controller_file, fresh_journal, lines, plugs, write_controller_file
 from sim.attach.rig import Rig, render_in_thread
 from sim.cli.common import (
     DEFAULT_SCENARIO,
@@ -154,10 +154,16 @@ def _serve(
 ) -> None:
     where = plugs(scenario, site, ports)
     configuration = ports / "controller.toml"
-    write_controller_file(configuration, controller_file(where, site_file, address))
+    journal = fresh_journal(ports)
+    write_controller_file(configuration, controller_file(where, site_file, address, journal))
     scale = f" --time-scale {speed:g}" if speed != 1.0 else ""
     leakctl = Path(sys.executable).parent / "leakctl"
     click.echo(f"rig of {scenario.name} is up; now: {leakctl} run {configuration}{scale}", err=True)
+    click.echo(f"its journal will be in {journal}", err=True)
+    opens_at_s = min((leak.opens_at_s for leak in scenario.leaks), default=0.0)
+    if opens_at_s > 0.0:
+        told = f"a leak opens at {opens_at_s:g} s; a controller that is started later takes its sound for the usual one"
+        click.echo(told, err=True)
     if address is None and where.topics:
         names = ", ".join(where.topics)
         click.echo(f"without --broker, MQTT nodes are not plugged in: {names} will be missed", err=True)

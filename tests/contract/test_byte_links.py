@@ -63,7 +63,7 @@ def newest_unread(link: ByteLink) -> bytes:
     if isinstance(link, mqtt.MqttLink):
         return link._mailbox._unread[-1].data if link._mailbox._unread else b""
     assert isinstance(link, UartLink | TcpLink)
-    return link._unread._pieces[-1] if link._unread._pieces else b""
+    return link._unread._pieces[-1].data if link._unread._pieces else b""
 
 
 async def test_bytes_come_in_order(cable: Cable) -> None:

@@ -7,6 +7,7 @@ from gpiozero.pins.mock import MockFactory
 from controller.alarm.types import Alarm
 from controller.app import App
 from controller.journal.entries import AlarmEntry, AnyEntry
+from controller.logbook import Logbook
 from controller.outputs.switchboard import Switchboard
 from sim.virtual_time import run_virtual
 from tests.support.virtual_rig import Run, run_virtual_rig, scenario
@@ -64,19 +65,19 @@ def test_a_leak_lets_the_bell_go_until_somebody_presses_the_button(factory: Mock
 
 def test_outputs_are_driven_before_anything_is_written(factory: MockFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     log: list[str] = []
-    show, note = Switchboard.show, App._note
+    show, note = Switchboard.show, Logbook.note
 
     def showing(self: Switchboard, alarms: tuple[Alarm, ...]) -> None:
         log.extend(f"show {one.key} {one.alarm_class.name.lower()}" for one in alarms)
         show(self, alarms)
 
-    def noting(self: App, entry: AnyEntry) -> None:
+    def noting(self: Logbook, entry: AnyEntry) -> None:
         if isinstance(entry, AlarmEntry):
             log.append(f"note {entry.key} {entry.alarm_class}")
         note(self, entry)
 
     monkeypatch.setattr(Switchboard, "show", showing)
-    monkeypatch.setattr(App, "_note", noting)
+    monkeypatch.setattr(Logbook, "note", noting)
     run_virtual(run_virtual_rig(scenario("bench-box"), RUN_S, settings={"outputs": OUTPUTS}))
     noted = [line.removeprefix("note ") for line in log if line.startswith("note")]
     assert noted

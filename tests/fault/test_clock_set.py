@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from controller.alarm.requests import Shelve
-from controller.app import App, Observers, inline
+from controller.app import App, inline
 from controller.clock import JUMP_S, ClockWatch, UtcClock
 from controller.config import fitted
 from controller.declared import ControllerTable
 from controller.journal.entries import AlarmEntry, AnyEntry
 from controller.journal.reader import read_entries
 from controller.journal.recovery import recovered
+from controller.logbook import Observers
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.units import NS_PER_S, s_to_ns
 from sim.virtual_time import run_virtual

@@ -4,9 +4,10 @@ import asyncio
 
 import numpy as np
 
-from controller.app import App, Observers, inline
+from controller.app import App, inline
 from controller.config import fitted
 from controller.declared import ControllerTable
+from controller.logbook import Observers
 from controller.pipeline.inbox import MAX_WAITING
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.samples import ScalarBlock

@@ -9,11 +9,12 @@ import gpiozero
 import pytest
 from gpiozero.pins.mock import MockFactory
 
-from controller.app import STEP_S, App, Observers
+from controller.app import STEP_S, App
 from controller.config import fitted
 from controller.declared import ControllerTable
 from controller.journal.entries import AlarmEntry
 from controller.journal.reader import read_entries
+from controller.logbook import Observers
 from firmware_bridge.declared import parse_declared
 from sim.virtual_time import run_virtual
 from tests.support.bench import Bench

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 
-from controller.app import App, Observers
+from controller.app import App
 from controller.cli.node_access import Access, Login, new_request_id, over_broker
 from controller.cli.nodes import table_of
 from controller.config import Configuration, fitted
 from controller.declared import ControllerTable
 from controller.errors import ControllerError
+from controller.logbook import Observers
 from controller.outputs.node_board import NodeRow
-from controller.outputs.node_requests import Do, NodeReply, NodeRequest
+from controller.outputs.node_requests import NO_LEVELS, Do, NodeReply, NodeRequest
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.wire.commands import Identify, Levels
 from tests.conftest import Broker, free_port
@@ -86,7 +87,7 @@ def test_what_people_ask_of_a_node_is_done_and_answered(broker: Broker) -> None:
             assert seen.done
             assert Identify(3) in rig.nodes["A"].heard
             levels = await asked(access, "a1", "levels", 0.5)
-            assert levels[-1].done
+            assert (levels[-1].done, levels[-1].text) == (False, NO_LEVELS)  # this node sends none
             assert [c for c in rig.nodes["A"].heard if isinstance(c, Levels)] == [Levels(1000), Levels(0)]
             (again,) = await asked(access, "A", "reset")
             assert again.done

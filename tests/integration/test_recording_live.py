@@ -7,12 +7,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from controller.app import App, Observers
+from controller.app import App
 from controller.config import fitted
 from controller.declared import ControllerTable
 from controller.evidence.keeping import Plan
 from controller.evidence.replay import Replay, recorded_parts
 from controller.journal.entries import AnyEntry, NoteEntry, to_json
+from controller.logbook import Observers
 from firmware_bridge.declared import parse_declared
 from firmware_bridge.links.recording import Settings
 from firmware_bridge.wire.commands import Identify

@@ -6,7 +6,6 @@ from controller.alarm.requests import Acknowledge, Answer, Inhibit
 from controller.alarm.types import AlarmChange, AlarmClass, AlarmState, Suppression
 from controller.isolate.advice import Advice, Step
 from controller.isolate.moves import Move
-from controller.isolate.quiet_window import QuietWindow
 from controller.journal.entries import AnyEntry, NoteEntry, ReadingsEntry
 from controller.journal.telling import Stamp, entry_of
 from controller.localize.verdict import Reason
@@ -26,6 +25,7 @@ from controller.pipeline.happenings import (
     SoundOnset,
     SoundOver,
 )
+from controller.quiet.window import QuietWindow
 from firmware_bridge.session.states import State
 from firmware_bridge.wire.commands import Capture, Siren, SirenPattern, TriggerRole
 from tests.support.told import identity, moved, outcome

@@ -8,11 +8,12 @@ from typing import TypeVar
 
 import msgspec
 
-from controller.app import App, Observers, inline
+from controller.app import App, inline
 from controller.config import Configuration
 from controller.declared import ControllerTable
 from controller.evidence.keeping import Plan
 from controller.journal.entries import AnyEntry, Entry, to_json
+from controller.logbook import Observers
 from controller.pipeline.picture import Picture
 from firmware_bridge.declared import parse_declared, read_tables
 from firmware_bridge.links.memory import MemoryPort

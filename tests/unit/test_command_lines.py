@@ -1,6 +1,8 @@
 """What people type: help with examples, messages that name file, key and remedy, exit statuses."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import click
@@ -8,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from controller.cli.main import main as leakctl
-from sim.attach.plug_in import alone_in
+from sim.attach.plug_in import Plugs, alone_in, controller_file, fresh_journal
 from sim.cli.main import main as leaksim
 
 ROOT = Path(__file__).parents[2]
@@ -185,3 +187,25 @@ def test_a_second_rig_leaves_the_ports_of_the_first_alone(tmp_path: Path) -> Non
 def test_scenarios_are_listed() -> None:
     assert "ms09-2018" in json.loads(invoke(leaksim, "list", "--json").output)
     assert "ms09-2018" in invoke(leaksim, "list").output
+
+
+def test_every_rig_has_a_journal_of_its_own(tmp_path: Path) -> None:
+    """Or an alarm of the last world would stand in the next one; what another rig wrote is left alone."""
+    names = []
+    for _ in range(3):
+        journal = fresh_journal(tmp_path)
+        journal.mkdir()
+        names.append(journal.name)
+    assert names == ["journal-1", "journal-2", "journal-3"]
+    (tmp_path / "journal-1").rmdir()
+    file = tmp_path / "controller.toml"
+    file.write_text(controller_file(Plugs({"A": tmp_path / "A"}, {}), SITE, None, fresh_journal(tmp_path)))
+    assert f'folder = "{tmp_path / "journal-1"}"' in file.read_text()
+    assert invoke(leakctl, "check", file).exit_code == 0
+
+
+@pytest.mark.parametrize("raised", ["BrokenPipeError()", "ExceptionGroup('', [BrokenPipeError()])"])
+def test_a_reader_that_has_enough_ends_a_command_quietly(raised: str) -> None:
+    program = f"from controller.cli.common import reader_may_go\nwith reader_may_go():\n    raise {raised}\nprint(1)"
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")

@@ -12,7 +12,7 @@ from firmware_bridge.samples import ScalarBlock
 from firmware_bridge.session.conversation import Settings
 from firmware_bridge.session.events import CommandOutcome, LinkHealth, SessionEvent, StateChanged
 from firmware_bridge.session.exchange import Exchange
-from firmware_bridge.session.foreign_text import MAX_TEXT_BYTES
+from firmware_bridge.session.foreign_text import MAX_PATTERN_BYTES, MAX_TEXT_BYTES
 from firmware_bridge.session.instrument import MAX_LINE_BYTES, MAX_VALUES_PER_S, InstrumentSession
 from firmware_bridge.session.states import State
 from firmware_bridge.session.tape import Call
@@ -135,6 +135,25 @@ def test_no_bytes_do_harm(data: bytes) -> None:
         session.received(NS_PER_S, TOPIC.encode() + b"\0" + data, NS_PER_S)
 
 
+def test_a_pattern_is_held_against_short_texts_only() -> None:
+    table = {**PUBLISHED, "readings": [{**PUBLISHED["readings"][2], "pattern": ".*p=([0-9.]+).*"}]}
+    session = conversation(table)
+    assert published(session, b" " * (MAX_PATTERN_BYTES - 5) + b"p=760", STATE)
+    assert published(session, b" " * (MAX_PATTERN_BYTES - 4) + b"p=760", STATE) == {}
+
+
+@pytest.mark.parametrize(("unit", "least"), [("K", 0.0), ("C", -273.15), ("Pa", -1000.0), ("hPa", -10.0)])
+def test_what_no_gas_can_be_is_refused_without_a_range(unit: str, least: float) -> None:
+    quantity = "temperature" if unit in {"K", "C"} else "pressure"
+    table = {
+        **PUBLISHED,
+        "readings": [{"name": "c-x", "quantity": quantity, "unit": unit, "topic": STATE}],
+    }
+    session = conversation(table)
+    assert published(session, f"{least:.2f}".encode(), STATE)
+    assert published(session, f"{least - 0.01:.2f}".encode(), STATE) == {}
+
+
 def test_too_many_messages_are_lost_and_counted() -> None:
     session = conversation(PUBLISHED)
     heard = sum(len(published(session, b"760", STATE)) for _ in range(MAX_VALUES_PER_S + 20))
@@ -216,6 +235,7 @@ def reading(table: dict[str, Any], at: int = 0) -> dict[str, Any]:
         (ON_LINE, lambda t: reading(t).update(pattern="([0-9"), "no regular expression"),
         (ON_LINE, lambda t: reading(t).update(pattern="[0-9]+"), "exactly one"),
         (ON_LINE, lambda t: reading(t).update(path="a"), "neither topic nor path"),
+        (ON_LINE, lambda t: reading(t).update(pattern="(?:[0-9]+,?)*([0-9]+)"), "repeats what itself repeats"),
     ],
 )
 def test_contradictions_are_told(table: dict[str, Any], spoil: Callable[[dict[str, Any]], object], why: str) -> None:

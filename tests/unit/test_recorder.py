@@ -196,3 +196,43 @@ def test_marks_say_what_they_said() -> None:
         assert order_of(text) == ("A", 3, command)
     with pytest.raises(ValueError, match="no order"):
         order_of("A 3 00")
+
+
+def test_a_line_that_floods_costs_evidence_and_no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MAX_HELD_BYTES", 20_000)  # a mark of these tests takes 1.2 kB: 16 of them
+    run = Run(Settings(events=tmp_path, before_s=30.0, after_s=10.0))
+    run.seconds(14)
+    assert run.recorder.overflowed == 0
+    run.seconds(10)
+    assert run.recorder.overflowed == 1
+    run.recorder.keep(24 * NS_PER_S, "leak")
+    assert list(tmp_path.iterdir()) == []  # nothing is held that a replay could begin with
+    run.seconds(60)  # it is held anew a minute after the flood
+    assert run.recorder.overflowed == 1
+    run.recorder.keep(84 * NS_PER_S, "leak")
+    run.seconds(11)
+    (path,) = tmp_path.iterdir()
+    kept = times_s(path)
+    assert kept == list(range(kept[0], 95))
+    assert open_recording(path).state == f"state {kept[0] - 1}".encode()
+
+
+def test_an_older_block_makes_way_for_the_newer_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MAX_HELD_BYTES", 20_000)
+    run = Run(Settings(events=tmp_path, before_s=10.0, after_s=1.0))
+    run.seconds(28)
+    run.recorder.keep(28 * NS_PER_S, "leak")
+    run.seconds(2)
+    assert run.recorder.overflowed == 0
+    (path,) = tmp_path.iterdir()
+    assert times_s(path)[0] == 21
+
+
+def test_one_event_that_floods_does_not_fill_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recording, "MAX_EVENT_BYTES", 50_000)
+    run = Run(Settings(events=tmp_path, before_s=10.0, after_s=600.0))
+    run.seconds(5)
+    run.recorder.keep(5 * NS_PER_S, "leak")
+    run.seconds(200)
+    (path,) = tmp_path.iterdir()
+    assert len(times_s(path)) * (len(PAYLOAD) + 200) <= 50_000 + 2 * (len(PAYLOAD) + 200)

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firmware_bridge.samples import STALE_SWEEPS, LevelBlock, ScalarBlock, WaveBlock
-from firmware_bridge.session.conversation import SYNC_PINGS, UNANSWERED_HELLOS
+from firmware_bridge.session.conversation import SYNC_PINGS
 from firmware_bridge.session.events import LinkHealth, StateChanged
 from firmware_bridge.session.states import DELIVERING, State
+from firmware_bridge.session.stuck import UNANSWERED_HELLOS
 from firmware_bridge.units import NS_PER_S, Quantity
 from firmware_bridge.wire.commands import Hello, Ping, Start
 from firmware_bridge.wire.framing import Flags, Packet, encode_packet

@@ -43,10 +43,6 @@ class ImageUart:
             self._line.push(leading + rest, Lane.BURST, now_ns)
         self._drained = frames < room
 
-    def stir(self) -> None:
-        """The image may have something to say again."""
-        self._drained = False
-
     def pop(self, now_ns: int = 0) -> bytes | None:
         """The next frame whose last byte has left by `now_ns`; None while there is none."""
         frame = self._line.pop(now_ns)

@@ -132,6 +132,20 @@ def test_an_alarm_that_never_was_can_be_inhibited_beforehand(machine: AlarmMachi
     assert over.alarm.state is AlarmState.UNACKNOWLEDGED
 
 
+def test_an_emergency_that_stands_is_silenced_by_no_inhibition_and_one_that_was_planned_is(
+    machine: AlarmMachine,
+) -> None:
+    plan = Inhibit("leak", 60.0, "planned depressurization", "Gerst", AlarmClass.EMERGENCY)
+    assert "a plan is told before" in refused(machine, plan)
+    done(machine, Acknowledge("leak", 1, "Gerst"))
+    assert "a plan is told before" in refused(machine, plan)
+    planned = AlarmMachine()
+    done(planned, plan)
+    assert planned.step(30, [LEAK]) == []
+    done(planned, EndInhibition("leak", "Gerst"), 40)
+    assert "a plan is told before" in refused(planned, plan, 50)  # it is not asked for again and again
+
+
 def test_a_part_out_of_service_is_left_out_and_comes_back(machine: AlarmMachine) -> None:
     assert not machine.out_of_service("nodes", "B")
     change = done(machine, TakeOutOfService("nodes:B", "its plug is wet", "Gerst"))

@@ -95,6 +95,13 @@ def test_how_long_people_take() -> None:
     assert statistics(moves, 0.0, HOUR_S).median_acknowledged_s == pytest.approx(20.0)
 
 
+def test_notice_of_what_was_over_by_then_counts() -> None:
+    """It called at 0 s, was over at 30 s, and somebody took notice at 50 s."""
+    over = moved(30.0, state=AlarmState.RETURNED_UNACKNOWLEDGED, cause="returned")
+    moves = [moved(0.0), over, moved(50.0, state=NORMAL, cause="by Gerst")]
+    assert statistics(moves, 0.0, HOUR_S).median_acknowledged_s == pytest.approx(50.0)
+
+
 def test_news_and_restarts_call_nobody() -> None:
     moves = [moved(0.0), moved(1.0, cause="new evidence"), moved(2.0, cause="recovered")]
     assert statistics(moves, 0.0, HOUR_S).announced == 1

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from controller.evidence.steps import events_of, step_data, step_of
 from controller.pipeline.events import Event, OwnHealth, SearchAsked
-from controller.pipeline.inbox import BURSTS_A_STEP, MAX_WAITING, Inbox
+from controller.pipeline.inbox import BURSTS_A_STEP, MAX_BYTES, MAX_WAITING, Inbox
 from firmware_bridge.samples import ScalarBlock, WaveBlock
 from firmware_bridge.session.events import SessionEvent, StateChanged
 from firmware_bridge.session.states import State
@@ -17,8 +17,8 @@ from tests.support.told import moved
 NODES = ("A", "B", "C")
 
 
-def burst(node: str, number: int) -> WaveBlock:
-    silence = np.zeros((1, 4), dtype=np.float32)
+def burst(node: str, number: int, samples: int = 4) -> WaveBlock:
+    silence = np.broadcast_to(np.float32(0.0), (1, samples))  # of no memory
     made = WaveBlock.__new__(WaveBlock)
     for name, value in {"node": node, "burst_id": number, "pressure_pa": silence}.items():
         object.__setattr__(made, name, value)
@@ -125,3 +125,26 @@ def test_a_flood_of_bursts_is_bounded_and_costs_no_sample() -> None:
     assert taken[0] is sample
     assert isinstance(taken[-1], OwnHealth)
     assert box.dropped == len(places) > 0
+
+
+def test_long_bursts_make_way_by_their_bytes_and_only_the_flooders() -> None:
+    """Bursts of a tenth of what may wait: A sends thirty, B one, and a person speaks."""
+    dropped: list[int] = []
+    box = Inbox(dropped.append)
+    person, lone = SearchAsked(True, "Alex"), burst("B", 0, MAX_BYTES // 40)
+    box.put(lone)
+    box.put(person)
+    for number in range(30):
+        box.put(burst("A", number, MAX_BYTES // 40))
+        waiting = [event for event in box.waiting if isinstance(event, WaveBlock)]
+        assert sum(event.pressure_pa.nbytes for event in waiting) <= MAX_BYTES
+    assert lone in box.waiting
+    assert person in box.waiting
+    kept = [event.burst_id for event in box.waiting if isinstance(event, WaveBlock) and event.node == "A"]
+    assert kept == list(range(30 - len(kept), 30))  # the newest, in order
+    assert len(kept) >= 4
+    assert len(dropped) == box.dropped == 30 - len(kept)
+    while box.waiting:
+        box.take(0)
+    box.put(burst("A", 31, MAX_BYTES // 4))  # as large as may be: what was taken no longer counts
+    assert box.dropped == len(dropped) == 30 - len(kept)

@@ -177,8 +177,12 @@ def test_a_sensor_is_believed_before_people() -> None:
     assert not stage.watch.hatches["h1"].shut
     stage.run(3, hatch=0.0)
     assert stage.watch.hatches["h1"].shut
-    stage.run(3, hatch=0.1)  # a valve
+    stage.run(3, hatch=0.03)  # its seal gives
     assert stage.watch.hatches["h1"].shut
+    # A tenth of 0.5 m2 passes 0.6 * 0.05 * sqrt(2 * 1000 / 1.2) = 1.2 m3/s at 1 kPa: 20 m3 are level within a second.
+    stage.run(3, hatch=0.1)
+    assert not stage.watch.hatches["h1"].shut
+    stage.run(3, hatch=0.0)
     stage.run(3, hatch=float("nan"))
     assert stage.watch.hatches["h1"].shut
     stage.watch.hatch_moved(now_ns, HatchMoved("attic", open=False))  # there is none
@@ -212,7 +216,7 @@ def test_a_motor_is_moved_by_tasking_and_its_hatch_is_known() -> None:
     assert orders(now_ns + s_to_ns(RELAY_RETRY_S)) == [Switch(0, on=False)]
     assert tasking.outcome(outcome("N-mid", Switch(0, on=False))) == MOTOR
     assert orders(now_ns + s_to_ns(3 * RELAY_RETRY_S)) == []
-    assert stage.watch.switched(now_ns, MOTOR, on=False) == HatchMoved("h2", open=False)
+    stage.watch.switched(now_ns, MOTOR, on=False)
     assert stage.watch.hatches["h2"].shut
     assert stage.watch.hatches["h2"].source is Source.COMMAND
     stage.run(10, leak=leak)

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -205,6 +206,23 @@ def test_a_file_that_cannot_be_opened_when_rotating_is_tried_again(
     journal.append([note(12)], durable=False)
     journal.close()
     assert sequence(tmp_path) == [10, 11, 12]
+
+
+@pytest.mark.parametrize("folder_too", [False, True])
+def test_a_file_that_somebody_took_away_is_begun_anew(tmp_path: Path, folder_too: bool) -> None:
+    folder = tmp_path / "journal"
+    journal = writer(folder)
+    journal.append([note(10)], durable=True)
+    if folder_too:
+        shutil.rmtree(folder)
+    else:
+        journal.path.unlink()
+    journal.append([note(11)], durable=True)
+    journal.path.rename(folder / "kept")  # as programs that rotate logs do
+    journal.append([note(12)], durable=True)
+    journal.close()
+    assert sequence(folder) == [12]
+    assert sequence(folder / "kept") == [11]
 
 
 def test_a_folder_that_cannot_be_is_said_to_be_so(tmp_path: Path) -> None:

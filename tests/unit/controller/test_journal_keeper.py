@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -124,6 +125,29 @@ def test_a_full_disk_is_told_once_and_nothing_is_lost_when_it_has_room_again(tmp
         assert (tmp_path / FILE_NAME).exists()
         kept.stop(head)
         await running
+
+    run_virtual(story())
+
+
+def test_a_folder_that_somebody_took_away_is_made_anew_with_how_alarms_stand(tmp_path: Path) -> None:
+    async def story() -> None:
+        disk, folder = Disk(), tmp_path / "journal"
+        kept = keeper(folder, disk)
+        running = asyncio.create_task(kept.run())
+        kept.stand([LEAK], times())
+        kept.note(ALARM)
+        await asyncio.sleep(1.0)
+        shutil.rmtree(folder)
+        kept.note(note(2))
+        await asyncio.sleep(FLUSH_S + 1.0)
+        standing = read_standing(folder)
+        assert standing is not None
+        assert [alarm.key for alarm in standing.alarms] == ["leak"]
+        assert [entry.seq for entry in written(folder)] == [2]
+        assert disk.troubles in ([], [None])
+        kept.stop(head)
+        await running
+        kept.close()
 
     run_virtual(story())
 

@@ -291,6 +291,30 @@ def test_gas_of_unknown_amount_suspends_judgement_and_no_longer(cabin: Cabin) ->
 
 def test_a_hatch_or_room_that_the_site_does_not_have_changes_nothing(cabin: Cabin) -> None:
     cabin.run(10)
+    volumes = set(cabin.watch._volumes)
     cabin.watch.hatch_moved(s_to_ns(10.0), HatchMoved("no such hatch", False))
     cabin.watch.gas_moved(s_to_ns(10.0), GasMoved("no such room", 1.0, 1.0))
-    assert cabin.watch.hatches_open == {"docking-hatch": True}
+    assert set(cabin.watch._volumes) == volumes
+
+
+@pytest.mark.parametrize("kg", [-10_000.0, 10_000.0])
+def test_gas_that_no_cabin_holds_covers_no_leak_and_makes_none(cabin: Cabin, kg: float) -> None:
+    cabin.run(300)
+    cabin.watch.gas_moved(s_to_ns(cabin.now_s), GasMoved(COMPARTMENT, kg, 3600.0))
+    assert not falls(cabin.run(120))
+    assert falls(cabin.run(120, LEAK_PA_S))
+
+
+def test_whoever_announces_unknown_gas_again_and_again_is_told_that_no_leak_would_be_found(cabin: Cabin) -> None:
+    def blind() -> bool:
+        return any("no leak is found by pressure" in why for _, why in cabin.watch.poor(s_to_ns(cabin.now_s)))
+
+    for _ in range(5):
+        cabin.watch.gas_moved(s_to_ns(cabin.now_s), GasMoved(COMPARTMENT, None, 60.0))
+        assert not blind()
+        cabin.run(110)
+    cabin.watch.gas_moved(s_to_ns(cabin.now_s), GasMoved(COMPARTMENT, None, 60.0))
+    cabin.run(60)
+    assert blind()
+    cabin.run(310)
+    assert not blind()

@@ -5,7 +5,6 @@ import json
 
 import pytest
 
-from controller.isolate.quiet_window import Listening, announced_window, quiet_window
 from controller.journal.entries import OperatorEntry, QuietWindowEntry
 from controller.journal.telling import Stamp, entry_of
 from controller.outputs.mqtt.building import known_of
@@ -13,6 +12,7 @@ from controller.outputs.mqtt.commands import CommandEvent
 from controller.outputs.mqtt.output import Extras, MqttOutput
 from controller.pipeline.events import BeginQuiet, EndQuiet, QuietRequest
 from controller.pipeline.happenings import Happening, QuietAnswer, QuietAsked, QuietOver
+from controller.quiet.window import Listening, announced_window, quiet_window
 from firmware_bridge.links.broker import BrokerSettings
 from firmware_bridge.site.fittings import Equipment
 from firmware_bridge.units import s_to_ns

@@ -9,14 +9,14 @@ import pytest
 
 from controller.detect.bands import BandLevels
 from controller.detect.onset import Settings
-from controller.isolate.quiet_limit import least_leak
-from controller.isolate.quiet_window import QuietWindow
 from controller.localize.verdict import Fix, Reason
 from controller.measure.captures import Capture
 from controller.pipeline.happenings import Happening, LeakGone, Located
-from controller.pipeline.quiet_search import HOLDS, SPAN_DB, QuietHeard
-from controller.pipeline.quiet_telling import in_words
 from controller.pipeline.sound_watch import HELD_S, Phase, SoundWatch
+from controller.quiet.limit import least_leak
+from controller.quiet.search import HOLDS, SPAN_DB, QuietHeard
+from controller.quiet.telling import in_words
+from controller.quiet.window import QuietWindow
 from firmware_bridge.units import s_to_ns
 from tests.support.hearing import ROOM, box_site, wave_block
 from tests.support.verdicts import fix, no_fix

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from controller.isolate.quiet_window import (
+from controller.quiet.window import (
     BANDWIDTH_HZ,
     FLOOR_DB,
     LONGEST_S,

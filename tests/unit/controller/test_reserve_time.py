@@ -97,6 +97,18 @@ def test_by_hand_when_minutes_are_left_or_none_or_no_end() -> None:
     assert json.loads(asked("--pressure", "745", "--rate", "0", "--json")[1])["reserve_s"] is None
 
 
+def test_a_pressure_of_another_unit_is_told() -> None:
+    """One atmosphere is 101,325 Pa: in mmHg no cabin's; 99.3 mmHg is below the limit, as 99.3 kPa is not."""
+    assert asked("--pressure", "101325", "--t1", "4500") == (
+        2,
+        "leakctl: 101325 mmHg is no cabin's pressure: give --unit pa\n",
+    )
+    status, text = asked("--pressure", "99.3", "--rate", "1")
+    assert status == 0
+    assert "--unit kpa" in text
+    assert "warning" not in asked("--pressure", "480", "--t1", "100")[1]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -10,9 +10,9 @@ from controller.detect.onset import Settings
 from controller.localize.track import MAX_DOUBTS
 from controller.localize.verdict import Fix, Reason, Verdict
 from controller.measure.captures import Capture
+from controller.pipeline.background_captures import NEWEST, OLDEST
 from controller.pipeline.happenings import Happening, LeakGone, Learned, Located, SoundOnset, SoundOver
 from controller.pipeline.news import TELL_AGAIN_S
-from controller.pipeline.quiet_captures import NEWEST, OLDEST
 from controller.pipeline.sound_watch import QUIET_BURSTS, Phase, SoundWatch
 from firmware_bridge.units import s_to_ns
 from tests.support.hearing import ROOM, box_site, wave_block

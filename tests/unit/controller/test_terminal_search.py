@@ -6,8 +6,8 @@ from dataclasses import replace
 from rich.console import Console
 
 from controller.dashboard.terminal import render
-from controller.isolate.quiet_window import QuietWindow
 from controller.pipeline.picture import HatchPicture
+from controller.quiet.window import QuietWindow
 from tests.support.entries import search_advice
 from tests.support.pictures import picture
 

@@ -25,7 +25,7 @@ class Settings:
     guard_s: float = 120.0  # before an onset: a valve opens in seconds, a crack tears in minutes
 
 
-class QuietCaptures:
+class BackgroundCaptures:
     """Bounded: OLDEST + NEWEST captures, and those that wait until nothing has begun for `guard_s`."""
 
     def __init__(self, settings: Settings) -> None:

@@ -12,7 +12,7 @@ what reaches less than a quarter of its own standing.
 import math
 from dataclasses import dataclass
 
-from controller.isolate.quiet_window import BANDWIDTH_HZ, CHOKED_M_S, DISCHARGE, LEAK_1MM_DB, NEAREST_M
+from controller.quiet.window import BANDWIDTH_HZ, CHOKED_M_S, DISCHARGE, LEAK_1MM_DB, NEAREST_M
 
 HEIGHT = 4.0  # of a pair's correlation: as of a sound that is not faint (localize/attempt.py)
 HIDDEN_SHARE = 0.25  # of what sounds loudest (localize/locate.py)

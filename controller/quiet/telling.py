@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from controller.isolate.quiet_limit import least_leak
-from controller.isolate.quiet_window import LEAST_GAIN_DB, QuietWindow
 from controller.localize.verdict import Fix, NoFix, Reason, Verdict
 from controller.measure.coherence import coherent_groups
-from controller.pipeline.quiet_search import QuietHeard
+from controller.quiet.limit import least_leak
+from controller.quiet.search import QuietHeard
+from controller.quiet.window import LEAST_GAIN_DB, QuietWindow
 from firmware_bridge.site.survey import Node, Site
 from firmware_bridge.units import KELVIN_OFFSET, Quantity
 

@@ -8,10 +8,10 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from controller.isolate.quiet_window import QuietWindow
 from controller.localize.track import Leak
 from controller.localize.verdict import NoFix, Verdict
 from controller.measure.captures import Capture
+from controller.quiet.window import QuietWindow
 
 SPAN_DB = 3.0  # above the quietest capture: straps and knocks, or machines that still run down
 HOLDS = 3  # verdicts in a row that find the same place, until it is told

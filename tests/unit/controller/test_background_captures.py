@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from controller.measure.captures import Capture
-from controller.pipeline.quiet_captures import MOST_WAITING, NEWEST, OLDEST, QuietCaptures, Settings
+from controller.pipeline.background_captures import MOST_WAITING, NEWEST, OLDEST, BackgroundCaptures, Settings
 from firmware_bridge.units import s_to_ns
 from tests.support.hearing import wave_block
 
@@ -19,14 +19,14 @@ def capture(at_s: float) -> Capture:
     return Capture(round(at_s), {"A": block})
 
 
-def learned(settings: Settings) -> QuietCaptures:
-    quiet = QuietCaptures(settings)
+def learned(settings: Settings) -> BackgroundCaptures:
+    quiet = BackgroundCaptures(settings)
     for at_s in range(LEARNED):
         quiet.learn(capture(at_s))
     return quiet
 
 
-def times(quiet: QuietCaptures) -> list[int]:
+def times(quiet: BackgroundCaptures) -> list[int]:
     return [one.burst_id for one in quiet.all]
 
 
@@ -35,7 +35,7 @@ def test_the_oldest_and_the_newest_of_learning_are_kept() -> None:
 
 
 def test_before_anything_is_learned_there_is_nothing() -> None:
-    assert QuietCaptures(Settings()).all == ()
+    assert BackgroundCaptures(Settings()).all == ()
 
 
 def test_an_onset_sends_away_what_came_shortly_before_and_nothing_else() -> None:
