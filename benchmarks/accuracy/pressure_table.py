@@ -5,8 +5,6 @@
     python -m benchmarks.accuracy.pressure_table log CABIN.csv       a real log, as it is and with MS-09's leak in it
     python -m benchmarks.accuracy.pressure_table scenario NAME [SEEDS] [HOURS]   a shipped scenario, pressure alone
 
-`any` as a last word: not as it is used live, but as `leakctl pressure` has it, for any kind of cabin.
-
 The log is the Astro Pi's (see `cabin_log`), which is not shipped.
 """
 
@@ -19,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.cabin_log import AIR_K, AIR_PA, INTERVAL_S, ManyCabins, read_log
-from controller.detect import pressure_inputs as inputs
 from controller.detect.pressure import Fall, Settings
+from controller.detect.pressure_inputs import quiet_of
 from controller.detect.pressure_quiet import REFERENCE_PA
-from controller.detect.pressure_series import LeakTest
+from controller.detect.pressure_series import Grain, LeakTest
 from controller.detect.pressure_volume import VolumeWatch
 from controller.detect.pressure_vote import log_pa
 from controller.isolate.hatches import HatchBoard
@@ -69,18 +67,19 @@ def minutes_of(cabins: int, minutes: int, seed: int) -> FloatArray:
     return np.ascontiguousarray((pressure_pa + NOISE_PA * random.standard_normal(pressure_pa.shape)).T)
 
 
-def slow_test(*, any_cabin: bool = False) -> LeakTest:
-    """The test of minutes as it is used live, or on a log of `any_cabin`; of a crew of unknown size."""
-    return inputs.slow_test(Settings(), VOLUME_M3, 86_400.0, any_cabin=any_cabin)
+def slow_test() -> LeakTest:
+    """The test of minutes as it is used, of a crew of unknown size."""
+    settings = Settings()
+    return LeakTest(Grain(quiet_of(settings, VOLUME_M3), settings.threshold_sigmas, 0.0, 86_400.0))
 
 
-def quiet(years: float, seed: int = 1, *, any_cabin: bool = False) -> Quietude:
+def quiet(years: float, seed: int = 1) -> Quietude:
     """False falls in a quiet time: episodes of any class, and of those that the ladder would call a Caution or more."""
     days = 9.13125
     cabins = max(1, round(years * 365.25 / days))
     episodes = grave = 0
     for pressure_pa in minutes_of(cabins, round(days * 1440), seed):
-        test, last_s = slow_test(any_cabin=any_cabin), -math.inf
+        test, last_s = slow_test(), -math.inf
         for minute, value in enumerate(pressure_pa):
             test.take(MINUTE_S * minute, log_pa(float(value)), NOISE_PA**2 + 0.1, 0.0)
             loss = test.loss
@@ -92,7 +91,7 @@ def quiet(years: float, seed: int = 1, *, any_cabin: bool = False) -> Quietude:
     return Quietude(cabins * days / 365.25, episodes, grave)
 
 
-def coverage(runs: int, seed: int = 1, *, any_cabin: bool = False) -> list[tuple[str, int, float, float, float]]:
+def coverage(runs: int, seed: int = 1) -> list[tuple[str, int, float, float, float]]:
     """Share of 95 % intervals that hold rate, diameter and reserve time: (age, found, rate, diameter, reserve).
 
     Leaks of 0.5 to 50 mmHg/h begin at random in station weather; discharge coefficient and volume err as declared.
@@ -111,7 +110,7 @@ def coverage(runs: int, seed: int = 1, *, any_cabin: bool = False) -> list[tuple
         true_m3 = VOLUME_M3 * (1.0 + size.volume_sigma * float(random.standard_normal()))
         at_s = MINUTE_S * np.arange(minutes)
         leaking_pa = pressure_pa * np.exp(-rate_s * np.maximum(at_s - onset_s, 0.0))
-        test = slow_test(any_cabin=any_cabin)
+        test = slow_test()
         found_s: float | None = None
         asked = {"found": 0.0, "1 h later": S_PER_HOUR, "4 h later": 4 * S_PER_HOUR}
         for minute, value in enumerate(leaking_pa):
@@ -143,11 +142,9 @@ def coverage(runs: int, seed: int = 1, *, any_cabin: bool = False) -> list[tuple
     return rows
 
 
-def found_after_s(
-    at_s: FloatArray, pressure_pa: FloatArray, onset_s: float, *, any_cabin: bool = False
-) -> float | None:
+def found_after_s(at_s: FloatArray, pressure_pa: FloatArray, onset_s: float) -> float | None:
     """When a log says that it leaks, after `onset_s`; None where it never does."""
-    watch = VolumeWatch({"cabin": VOLUME_M3}, Settings(), any_cabin=any_cabin)
+    watch = VolumeWatch({"cabin": VOLUME_M3}, Settings())
     for now_s, value in zip(at_s, pressure_pa, strict=True):
         now_ns = round(now_s * NS_PER_S)
         watch.take_pressure("P", np.array([now_ns]), np.array([value]))
@@ -158,15 +155,15 @@ def found_after_s(
     return None
 
 
-def log_table(path: Path, onsets: int = 20, *, any_cabin: bool = False) -> tuple[float | None, list[float]]:
+def log_table(path: Path, onsets: int = 20) -> tuple[float | None, list[float]]:
     """Of a real log: when it says by itself that it leaks, and after how long with MS-09's leak from each onset on."""
     pressure_pa = read_log(path)[0][0]
     at_s = INTERVAL_S * np.arange(pressure_pa.size)
-    as_it_is = found_after_s(at_s, pressure_pa, 0.0, any_cabin=any_cabin)
+    as_it_is = found_after_s(at_s, pressure_pa, 0.0)
     delays = []
     for onset_s in np.linspace(S_PER_HOUR, at_s[-1] - 2 * S_PER_HOUR, onsets):
         fallen_pa = MS09_PA_S * np.maximum(at_s - onset_s, 0.0)
-        delay_s = found_after_s(at_s, pressure_pa - fallen_pa, float(onset_s), any_cabin=any_cabin)
+        delay_s = found_after_s(at_s, pressure_pa - fallen_pa, float(onset_s))
         delays.append(math.inf if delay_s is None else delay_s)
     return as_it_is, delays
 
@@ -198,17 +195,16 @@ def scenario(name: str, seed: int, until_s: float, period_s: float = 1.0) -> lis
 
 def main(arguments: list[str]) -> None:
     """Print one table."""
-    any_cabin = "any" in arguments
-    what, *rest = [word for word in arguments if word != "any"] or ["quiet"]
+    what, *rest = arguments or ["quiet"]
     if what == "quiet":
-        result = quiet(float(rest[0]) if rest else 1.0, any_cabin=any_cabin)
+        result = quiet(float(rest[0]) if rest else 1.0)
         print(f"{result.years:.1f} years: {result.episodes} false falls, {result.above_advisory} above Advisory")
     elif what == "coverage":
         print("| when | leaks | rate | diameter | reserve time |\n| --- | ---: | ---: | ---: | ---: |")
-        for name, found, rate, hole, reserve in coverage(int(rest[0]) if rest else 200, any_cabin=any_cabin):
+        for name, found, rate, hole, reserve in coverage(int(rest[0]) if rest else 200):
             print(f"| {name} | {found} | {rate:.3f} | {hole:.3f} | {reserve:.3f} |")
     elif what == "log":
-        as_it_is, delays = log_table(Path(rest[0]), any_cabin=any_cabin)
+        as_it_is, delays = log_table(Path(rest[0]))
         print("as it is:", "nothing" if as_it_is is None else f"a false fall after {as_it_is / 60:.0f} min")
         minutes = np.array(delays) / 60.0
         print(f"0.8 mmHg/h at {len(delays)} onsets: median {np.median(minutes):.0f} min, last {minutes.max():.0f} min")

@@ -6,20 +6,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from controller.cli.pressure_columns import Log
 from controller.detect.pressure import Fall, PressureTrend, Settings
-from controller.detect.pressure_inputs import SLOW_S
 from controller.detect.pressure_volume import VolumeWatch
 from controller.measure.leak_size import TWO_SIDED_95, Interval, LeakSize, leak_size
 from controller.measure.leak_size import Settings as SizeSettings
 from firmware_bridge.units import NS_PER_S, PA_PER_MMHG, S_PER_DAY, S_PER_HOUR
 
-FloatArray = NDArray[np.float64]
-
 LONGEST_FALL_S = 60 * S_PER_DAY  # a compartment behind a shut hatch is read once a week
-MOST_MEANS = 40_000  # of a log: a month of minutes; of a longer one means are longer, so that it takes a minute
 TOLD_EVERY = 10_000  # rows, to who shows how far it is
 ROOM_K = 295.15
 
@@ -51,10 +46,6 @@ class _Spell:
         if trend.fall.sigmas > self.sharpest.fall.sigmas:
             self.sharpest = trend
 
-    @property
-    def began_s(self) -> float:
-        return self.detected_s - self.sharpest.fall.window_s
-
 
 @dataclass(slots=True)
 class _Pass:
@@ -84,36 +75,26 @@ def judge_log(
 ) -> Answer:
     """Run the log through what watches a cabin, value by value, and tell what it said.
 
-    A leak that does not last to the end of the log must also be seen by one who knows from the whole log how restless
-    this cabin is. `progress` is told of every so many rows.
+    Of several falls the one that lasts to the end is told, else the most significant. `progress` is told of every so
+    many rows.
     """
-    first = _read(log, volume_m3, settings, None, progress)
-    watch = first.watch
+    told = _read(log, volume_m3, settings, progress)
+    watch = told.watch
     kelvin = watch.temperature_k or ROOM_K
-    spell = _sure(first, settings) or _seen_again(first, log, volume_m3, settings)
+    spell = max(told.spells, key=lambda one: (one.over_s is None, one.sharpest.fall.sigmas), default=None)
     if spell is not None:
         lasts = spell.over_s is None
         fall = spell.last.fall if lasts else spell.sharpest.fall
-        told = leak_size(fall, volume_m3, kelvin, size)
+        sized = leak_size(fall, volume_m3, kelvin, size)
         reason = _why(fall, spell, watch, log)
-        return Answer(True, fall, told, reason, spell.detected_s, spell.over_s, watch.complaints)
-    fall, reason = _without(watch, log, doubted=bool(first.spells))
+        return Answer(True, fall, sized, reason, spell.detected_s, spell.over_s, watch.complaints)
+    fall, reason = _without(watch, log)
     return Answer(False, fall, leak_size(fall, volume_m3, kelvin, size), reason, None, None, watch.complaints)
 
 
-def _read(
-    log: Log,
-    volume_m3: float,
-    settings: Settings,
-    seen_of_cabin: FloatArray | None,
-    progress: Callable[[int], object] | None,
-) -> _Pass:
+def _read(log: Log, volume_m3: float, settings: Settings, progress: Callable[[int], object] | None) -> _Pass:
     room = "cabin"
-    span_s = float(log.time_s[-1])
-    mean_s = SLOW_S * max(1, math.ceil(span_s / SLOW_S / MOST_MEANS))
-    watch = VolumeWatch({room: volume_m3}, settings, longest_s=LONGEST_FALL_S, mean_s=mean_s, any_cabin=True)
-    if seen_of_cabin is not None:
-        watch.seen_of_cabin = seen_of_cabin
+    watch = VolumeWatch({room: volume_m3}, settings, longest_s=LONGEST_FALL_S)
     told = _Pass(watch)
     at_ns = np.round(log.time_s * NS_PER_S).astype(np.int64)
     for row, now_ns in enumerate(at_ns.tolist()):
@@ -133,27 +114,6 @@ def _read(
         if progress is not None and (last or row % TOLD_EVERY == TOLD_EVERY - 1):
             progress(row % TOLD_EVERY + 1)
     return told
-
-
-def _sure(told: _Pass, settings: Settings) -> _Spell | None:
-    """The leak that lasts to the end, if it is still as significant as one must be to be believed."""
-    spell = told.spells[-1] if told.spells else None
-    lasts = spell is not None and spell.over_s is None and spell.last.fall.sigmas > settings.threshold_sigmas
-    return spell if lasts else None
-
-
-def _seen_again(first: _Pass, log: Log, volume_m3: float, settings: Settings) -> _Spell | None:
-    """Of what was believed meanwhile the most significant that is believed again with what the whole log has taught."""
-    if not first.spells:
-        return None
-    second = _read(log, volume_m3, settings, first.watch.seen_of_cabin, None)
-    end_s = float(log.time_s[-1])
-    both = [
-        one
-        for one in first.spells
-        if any(one.began_s <= (two.over_s or end_s) and two.began_s <= (one.over_s or end_s) for two in second.spells)
-    ]
-    return max(both, key=lambda one: (one.over_s is None, one.sharpest.fall.sigmas), default=None)
 
 
 def as_json(answer: Answer) -> dict[str, Any]:
@@ -192,17 +152,16 @@ def _why(fall: Fall, spell: _Spell, watch: VolumeWatch, log: Log) -> str:
     )
 
 
-def _without(watch: VolumeWatch, log: Log, *, doubted: bool) -> tuple[Fall, str]:
+def _without(watch: VolumeWatch, log: Log) -> tuple[Fall, str]:
     pressure_pa = watch.pressure_pa or float("nan")
     since = watch.rate_since_held()
     if since is None:
         return Fall(0.0, 0.0, math.inf, pressure_pa), "too few values to say: give more than a few minutes"
     fall = Fall(float(log.time_s[-1]), -since[0], since[1], pressure_pa)
     could = max(since[0], 0.0) + TWO_SIDED_95 * since[1]
-    meanwhile = "; what looked like one for a while may be what this cabin does by itself" if doubted else ""
     return fall, (
         f"nothing falls that a cabin does not do by itself; a steady leak of up to {could * S_PER_HOUR:.3g} Pa/h "
-        f"({could * S_PER_HOUR / PA_PER_MMHG:.2g} mmHg/h) could hide in it{meanwhile}"
+        f"({could * S_PER_HOUR / PA_PER_MMHG:.2g} mmHg/h) could hide in it"
     )
 
 

@@ -15,7 +15,6 @@ SEEN_FROM, SEEN_SHARE = 2e-4, 0.6  # of the temperature: 0.06 K are more than no
 SETTLED_BY = 1e-3  # once the gas has cooled by more, the share stays what it is: a change would look like gas
 BASE_S, SEEN_MEMORY = 1800.0, 0.998  # thermometers drift and cabins warm; so many seconds, so much a second
 THERMOMETER_S = 120.0  # thermometers are smoothed over this; before, the gas law says better what the gas does
-LEAST_MOVED = 1e-6  # of the temperature's logarithm: 0.3 mK, less than any thermometer's noise
 FORGOTTEN_S = 600.0  # a thermometer silent for so long starts anew
 
 
@@ -146,11 +145,6 @@ class Thermometers:
         if total <= 0.0:
             weights, total = dict.fromkeys(in_room, 1.0), float(len(in_room))
         return sum(weights[room] * sum(ones) / len(ones) for room, ones in in_room.items()) / total
-
-    @property
-    def moving(self) -> bool:
-        """Whether any has shown a change: one that never does shows nothing."""
-        return any(abs(known.log_smooth - known.log_base) > LEAST_MOVED for known in self._known.values())
 
     @property
     def mean_k(self) -> float | None:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from controller.detect.pressure import Settings
-from controller.detect.pressure_cabins import Cabin, all_cabins
 from controller.detect.pressure_quiet import Quiet
-from controller.detect.pressure_series import Grain, LeakTest
 
 SLOW_S = 60.0
 FLICKER_PA2 = 0.1  # noise of a barometer that no averaging takes away
@@ -34,7 +32,6 @@ class SlowMean:
     """What came within one slow block, to which `began_s` belongs."""
 
     began_s: float
-    span_s: float = SLOW_S
     value_pa: float = 0.0
     warmth_pa: float = 0.0
     doubt: float = 0.0
@@ -45,7 +42,7 @@ class SlowMean:
     @property
     def start_s(self) -> float:
         """Start of the block: blocks are those of the clock."""
-        return self.began_s // self.span_s * self.span_s
+        return self.began_s // SLOW_S * SLOW_S
 
     def add(self, value_pa: float, warmth_pa: float, doubt: float, variance_pa2: float, *, averages: bool) -> None:
         """One value, as of the quick test; `averages` where means of n have an nth of that variance."""
@@ -61,7 +58,7 @@ class SlowMean:
         count = self.count
         variance = self.variance_pa2 / count / (count if self.averages else 1) + FLICKER_PA2
         means = (self.value_pa / count, variance, self.warmth_pa / count, self.doubt)
-        test.take(self.start_s + 0.5 * self.span_s, *means)
+        test.take(self.start_s + 0.5 * SLOW_S, *means)
 
 
 @dataclass(slots=True)
@@ -103,10 +100,3 @@ def quiet_of(settings: Settings, volume_m3: float) -> Quiet:
         drift_pa_h=drift,
         drift_sigma_pa_h=sigma,
     )
-
-
-def slow_test(settings: Settings, volume_m3: float, longest_s: float, *, any_cabin: bool = False) -> LeakTest:
-    """The test of minutes, of a cabin as `settings` have it or of `any_cabin`; no fall is older than `longest_s`."""
-    quiet = quiet_of(settings, volume_m3)
-    cabins = all_cabins(quiet) if any_cabin else (Cabin(quiet),)
-    return LeakTest(Grain(cabins, settings.threshold_sigmas, 0.0, longest_s, longest_s / 4, settings.gas_settle_s))

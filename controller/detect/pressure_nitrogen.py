@@ -6,7 +6,6 @@ What a volume's barometers and thermometers say besides is `pressure_volume`'s a
 from dataclasses import replace
 
 from controller.detect.pressure import Settings
-from controller.detect.pressure_cabins import Cabin
 from controller.detect.pressure_inputs import SLOW_S, SlowMean
 from controller.detect.pressure_quiet import Quiet
 from controller.detect.pressure_series import Grain, LeakTest, Loss
@@ -28,7 +27,7 @@ class NitrogenTest:
     def __init__(self, settings: Settings, longest_s: float) -> None:
         """Start without values; no fall is older than `longest_s`."""
         self._grain = Grain(
-            (Cabin(QUIET),), settings.nitrogen_sigmas, 0.0, longest_s, longest_s / 4, settle_s=settings.gas_settle_s
+            QUIET, settings.nitrogen_sigmas, 0.0, longest_s, longest_s / 4, settle_s=settings.gas_settle_s
         )
         self._test = LeakTest(self._grain)
         self._ended_s: list[float] = []
@@ -65,10 +64,9 @@ class NitrogenTest:
         return loss is not None and loss.believed
 
     def _start_anew(self) -> None:
-        more = self.rougher
-        waves = {"orbit_pa": more * QUIET.orbit_pa, "day_pa": more * QUIET.day_pa}
-        quiet = replace(QUIET, wander_pa=more * QUIET.wander_pa, **waves)
-        self._test = LeakTest(replace(self._grain, cabins=(Cabin(quiet),)))
+        more, quiet = self.rougher, self._grain.quiet
+        waves = {"orbit_pa": more * quiet.orbit_pa, "day_pa": more * quiet.day_pa}
+        self._test = LeakTest(replace(self._grain, quiet=replace(quiet, wander_pa=more * quiet.wander_pa, **waves)))
 
 
 class NitrogenWatch:

@@ -6,15 +6,14 @@ Which compartments are connected, and what to do about a leak, are not known her
 import math
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from controller.detect.pressure import Fall, PressureTrend, Settings
-from controller.detect.pressure_cabins import Cabin
 from controller.detect.pressure_gas import Cooling, ExpansionCooling, Thermometers
-from controller.detect.pressure_inputs import SLOW_S, Inflow, SlowMean, slow_test
+from controller.detect.pressure_inputs import SLOW_S, Inflow, SlowMean, quiet_of
 from controller.detect.pressure_nitrogen import TO_TOTAL, NitrogenWatch
 from controller.detect.pressure_quiet import REFERENCE_PA, Quiet
 from controller.detect.pressure_series import Grain, LeakTest, Loss
@@ -44,21 +43,8 @@ class _Row:
 class VolumeWatch:
     """Follows one connected volume; feed it values in order of time, then `step`."""
 
-    def __init__(
-        self,
-        volumes_m3: Mapping[str, float],
-        settings: Settings,
-        *,
-        longest_s: float = DAY_S,
-        mean_s: float = SLOW_S,
-        any_cabin: bool = False,
-    ) -> None:
-        """Nothing is known yet but the rooms of the volume with their sizes.
-
-        No fall is older than `longest_s`; small ones are sought in means over `mean_s`. In `any_cabin`, smooth
-        or rough, a fall must be one whatever the cabin does besides; else the cabin is as `settings` say.
-        """
-        self._mean_s = mean_s
+    def __init__(self, volumes_m3: Mapping[str, float], settings: Settings, *, longest_s: float = DAY_S) -> None:
+        """Rooms of the volume with their sizes; nothing is known yet. No fall is older than `longest_s`."""
         self._volumes_m3 = dict(volumes_m3)
         self._settings = settings
         self._votes = Votes(settings.disagree_pa)
@@ -66,9 +52,12 @@ class VolumeWatch:
         self._cooled = Cooling()
         self._thermometers = Thermometers(self._volumes_m3)
         quick = Quiet(wander_pa=0.0, walk_pa2_s=QUICK_WALK_PA2_S, orbit_pa=0.0, drift_pa_h=0.0, drift_sigma_pa_h=0.0)
-        grain = Grain((Cabin(quick),), QUICK_SIGMAS, QUICK_LEAST_PA, QUICK_OLDEST_S, learns=False)
-        self._quick = LeakTest(replace(grain, settle_s=settings.gas_settle_s))
-        self._slow = slow_test(settings, self.volume_m3, longest_s, any_cabin=any_cabin)
+        slow = quiet_of(settings, self.volume_m3)
+        gap_s, settle_s = longest_s / 4, settings.gas_settle_s
+        self._quick = LeakTest(
+            Grain(quick, QUICK_SIGMAS, QUICK_LEAST_PA, QUICK_OLDEST_S, settle_s=settle_s, learns=False)
+        )
+        self._slow = LeakTest(Grain(slow, settings.threshold_sigmas, 0.0, longest_s, gap_s, settle_s))
         self._nitrogen = NitrogenWatch(settings, longest_s)
         self._waiting: dict[int, dict[str, list[float]]] = {}
         self._done_block = -1
@@ -169,15 +158,6 @@ class VolumeWatch:
         """By how much this cabin is rougher than the settings say, at least 1."""
         return self._slow.roughness
 
-    @property
-    def seen_of_cabin(self) -> NDArray[np.float64]:
-        """What was learned of the kind of cabin, for another look at the same values."""
-        return self._slow.seen_of_cabin
-
-    @seen_of_cabin.setter
-    def seen_of_cabin(self, value: NDArray[np.float64]) -> None:
-        self._slow.seen_of_cabin = value
-
     def trend(self, since_s: float | None = None) -> PressureTrend | None:
         """What is known now; a sound that began `since_s` ago asks for less."""
         if self._pressure_pa is None:
@@ -243,7 +223,6 @@ class VolumeWatch:
             self._known_nitrogen_pa += nitrogen_pa
         if now_s < self._held_until_s:
             return
-        self._slow.sees_warmth(sees=self._thermometers.moving)
         value_pa = consensus.value_pa - expansion_pa - self._known_pa
         logged = {name: log_pa(value) for name, value in values_pa.items()}
         self._quick.step_pa = self._slow.step_pa = consensus.step_pa
@@ -254,11 +233,11 @@ class VolumeWatch:
                 self._slow.rebase()
                 self._nitrogen.rebase()
                 self._mean = None
-        if self._mean is not None and now_s - self._mean.start_s >= self._mean_s:
+        if self._mean is not None and now_s - self._mean.start_s >= SLOW_S:
             self.flush()
             self._slow_rows.append(_Row(now_s, value_pa, logged))
         if self._mean is None:
-            self._mean = SlowMean(now_s, self._mean_s)
+            self._mean = SlowMean(now_s)
         self._mean.add(value_pa, warmth_pa, self._cooled.doubt, consensus.variance_pa2, averages=consensus.averages)
         self._nitrogen.step(now_s, expansion_pa + self._known_nitrogen_pa, warmth_pa, self._cooled.doubt)
 

@@ -98,8 +98,8 @@ def test_the_belief_about_a_leak_is_what_the_tracker_begins_with() -> None:
     belief = bank.belief()
     assert belief is not None
     tracker = RateTracker(quiet, belief)
-    assert tracker.loss_pa_s == belief.loss_pa_s.item()
-    assert tracker.sigma_pa_s == pytest.approx(math.sqrt(belief.variance.item()))
+    assert tracker.loss_pa_s == belief.loss_pa_s
+    assert tracker.sigma_pa_s == pytest.approx(math.sqrt(belief.variance))
     assert abs(belief.loss_pa_s - 0.3) < 3.0 * tracker.sigma_pa_s
     assert np.linalg.eigvalsh(tracker._covariance).min() > -1e-9  # together a covariance
 
@@ -115,7 +115,7 @@ def followed(after: NDArray[np.float64], minutes: int = 40) -> RateTracker:
     for value in values[-1] + after:
         matrix = quiet.move(STEP_S)
         quiet.take(float(value), NOISE_PA2, 0.0)
-        tracker.step(matrix, quiet.noise(STEP_S), np.zeros(1), STEP_S)
+        tracker.step(matrix, quiet.noise(STEP_S), 0.0, STEP_S)
         tracker.take(float(value), NOISE_PA2, 0.0)
     return tracker
 
@@ -145,6 +145,6 @@ def test_an_interval_without_data_only_grows() -> None:
     before = tracker.sigma_pa_s
     for _ in range(5):
         matrix = quiet.move(600.0)
-        tracker.step(matrix, quiet.noise(600.0), np.zeros(1), 600.0)
+        tracker.step(matrix, quiet.noise(600.0), 0.0, 600.0)
         assert tracker.sigma_pa_s >= before
         before = tracker.sigma_pa_s
