@@ -1,11 +1,16 @@
-"""A log of cabin pressure -> what it says of a leak. It is read by `pressure_columns`; the command is `pressure`."""
+"""A log of cabin pressure -> what it says of a leak. It is read by `pressure_columns`; the command is `pressure`.
+
+A leak only falls; what a cabin does by itself, warmed and cooled without a thermometer that sees it, rises as it falls.
+So a log that seems to leak is read once more upside down: a fall is believed where it stands out of the rises.
+"""
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from controller.cli.pressure_columns import Log
 from controller.detect.pressure import Fall, PressureTrend, Settings
@@ -14,9 +19,13 @@ from controller.measure.leak_size import TWO_SIDED_95, Interval, LeakSize, leak_
 from controller.measure.leak_size import Settings as SizeSettings
 from firmware_bridge.units import NS_PER_S, PA_PER_MMHG, S_PER_DAY, S_PER_HOUR
 
+FloatArray = NDArray[np.float64]
+
 LONGEST_FALL_S = 60 * S_PER_DAY  # a compartment behind a shut hatch is read once a week
 TOLD_EVERY = 10_000  # rows, to who shows how far it is
 ROOM_K = 295.15
+OUT_OF_RISES = 1.5  # times as significant as the log's rises must a fall be: of chance alone one in some hundred is
+AS_LONG = 0.25  # of a fall's time must a rise have taken to be of its kind: gas that is let in rises for minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +90,43 @@ def judge_log(
     told = _read(log, volume_m3, settings, progress)
     watch = told.watch
     kelvin = watch.temperature_k or ROOM_K
-    spell = max(told.spells, key=lambda one: (one.over_s is None, one.sharpest.fall.sigmas), default=None)
+    rises = _read(_upside_down(log), volume_m3, settings).spells if told.spells else []
+    restless = max((rise.sharpest.fall.sigmas for rise in rises), default=0.0) / settings.threshold_sigmas
+    standing = [spell for spell in told.spells if _stands_out(spell, rises)]
+    spell = max(standing, key=lambda one: (one.over_s is None, one.sharpest.fall.sigmas), default=None)
     if spell is not None:
         lasts = spell.over_s is None
-        fall = spell.last.fall if lasts else spell.sharpest.fall
+        fall = _wider(spell.last.fall if lasts else spell.sharpest.fall, restless)
         sized = leak_size(fall, volume_m3, kelvin, size)
         reason = _why(fall, spell, watch, log)
         return Answer(True, fall, sized, reason, spell.detected_s, spell.over_s, watch.complaints)
-    fall, reason = _without(watch, log)
+    fall, reason = _without(watch, log, restless, swings=bool(told.spells))
     return Answer(False, fall, leak_size(fall, volume_m3, kelvin, size), reason, None, None, watch.complaints)
 
 
-def _read(log: Log, volume_m3: float, settings: Settings, progress: Callable[[int], object] | None) -> _Pass:
+def _upside_down(log: Log) -> Log:
+    """The log with every rise a fall, in logarithms; temperatures too, so that what they explain they explain still."""
+
+    def mirrored(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
+        return {name: np.nanmedian(values) ** 2 / values for name, values in columns.items()}
+
+    return Log(log.time_s, mirrored(log.pressure_pa), mirrored(log.temperature_k))
+
+
+def _stands_out(spell: _Spell, rises: list[_Spell]) -> bool:
+    """Whether a fall is more than the rises of its kind."""
+    fall = spell.sharpest.fall
+    alike = (rise.sharpest.fall for rise in rises)
+    most = max((rise.sigmas for rise in alike if rise.window_s >= AS_LONG * fall.window_s), default=0.0)
+    return fall.sigmas > OUT_OF_RISES * most
+
+
+def _wider(fall: Fall, restless: float) -> Fall:
+    """The fall, no better known than a cabin lets it be that is so many times as restless as expected."""
+    return replace(fall, sigma_pa_s=fall.sigma_pa_s * max(1.0, restless))
+
+
+def _read(log: Log, volume_m3: float, settings: Settings, progress: Callable[[int], object] | None = None) -> _Pass:
     room = "cabin"
     watch = VolumeWatch({room: volume_m3}, settings, longest_s=LONGEST_FALL_S)
     told = _Pass(watch)
@@ -152,15 +186,19 @@ def _why(fall: Fall, spell: _Spell, watch: VolumeWatch, log: Log) -> str:
     )
 
 
-def _without(watch: VolumeWatch, log: Log) -> tuple[Fall, str]:
+def _without(watch: VolumeWatch, log: Log, restless: float, *, swings: bool) -> tuple[Fall, str]:
     pressure_pa = watch.pressure_pa or float("nan")
     since = watch.rate_since_held()
     if since is None:
         return Fall(0.0, 0.0, math.inf, pressure_pa), "too few values to say: give more than a few minutes"
-    fall = Fall(float(log.time_s[-1]), -since[0], since[1], pressure_pa)
-    could = max(since[0], 0.0) + TWO_SIDED_95 * since[1]
+    fall = _wider(Fall(float(log.time_s[-1]), -since[0], since[1], pressure_pa), restless)
+    could = max(since[0], 0.0) + TWO_SIDED_95 * fall.sigma_pa_s
+    what = "nothing falls that a cabin does not do by itself"
+    if swings:
+        seen = "" if log.temperature_k else "; temperatures might tell them apart"
+        what = f"it falls as it rises, by swings of its own{seen}"
     return fall, (
-        f"nothing falls that a cabin does not do by itself; a steady leak of up to {could * S_PER_HOUR:.3g} Pa/h "
+        f"{what}; a steady leak of up to {could * S_PER_HOUR:.3g} Pa/h "
         f"({could * S_PER_HOUR / PA_PER_MMHG:.2g} mmHg/h) could hide in it"
     )
 

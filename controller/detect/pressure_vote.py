@@ -20,6 +20,7 @@ SETTLING_S = 60.0  # offsets are learned fast for so long
 UNKNOWN_NOISE_PA2 = 4.0
 REPEATS = 3
 NOISE_EVERY = 8  # values: it is learned again
+NOISE_KEPT = 0.98  # each time: a sensor that now and then reaches the next count is not exact in between
 REMEMBERED = 60  # values for a sensor's own noise
 
 
@@ -65,7 +66,8 @@ class Ballot:
         self.recent.append(value_pa)
         self.taken += 1
         if self.taken % NOISE_EVERY == 0 or self.step_pa < finest_pa:
-            self.noise_pa2 = self._noise_pa2()
+            least = NOISE_KEPT * self.noise_pa2 if self.taken > REMEMBERED else 0.0
+            self.noise_pa2 = max(self._noise_pa2(), least)
 
     def _noise_pa2(self) -> float:
         """Variance of one value: from second differences, and of the rounding where there is no more."""
@@ -74,7 +76,8 @@ class Ballot:
         if len(values) < 8:
             return max(rounding, UNKNOWN_NOISE_PA2)
         second = sorted(abs(a - 2.0 * b + c) for a, b, c in zip(values, values[1:], values[2:], strict=False))
-        spread = 1.4826 * second[len(second) // 2] / math.sqrt(6.0)
+        # The median sees nothing of noise that only now and then reaches the next count; one spike in 30 is no noise.
+        spread = max(1.4826 * second[len(second) // 2], second[len(second) * 9 // 10] / 1.645) / math.sqrt(6.0)
         return max(spread**2, rounding)
 
     @property

@@ -21,10 +21,11 @@ def skewed_tables() -> Tables:
     tables = site_tables()
     node = tables["nodes"][0]
     contacts = [
-        {"name": f"A-c{at}", "quantity": "surface_velocity", "channel": 4 + at, "position_m": [0.0, 0.5, 0.5 + at]}
+        {"name": f"A-c{at}", "quantity": "surface_velocity", "channel": 2 + at, "position_m": [0.0, 0.5, 0.5 + at]}
         for at in range(2)
     ]
-    node.update(skew_us=2.0, sensors=[*node["sensors"], *contacts])
+    slow = [{**sensor, "channel": 4 + at} for at, sensor in enumerate(node["sensors"][2:])]
+    node.update(skew_us=2.0, sensors=[*node["sensors"][:2], *slow, *contacts])
     return tables
 
 
@@ -64,7 +65,8 @@ def test_nanoseconds_written_for_microseconds_are_refused() -> None:
 
 def test_a_node_that_says_otherwise_is_complained_of() -> None:
     """It claims to sample all channels at once, and its site file corrects a skew: one of them is wrong."""
-    channels = (*A_CHANNELS, *(Channel(Quantity.SURFACE_VELOCITY, 1e-9, 0.0) for _ in range(2)))
+    contacts = (Channel(Quantity.SURFACE_VELOCITY, 1e-9, 0.0) for _ in range(2))
+    channels = (*A_CHANNELS[:2], *contacts, *A_CHANNELS[2:])
     features = Feature.BURSTS | Feature.TRIGGER_LINE | Feature.SIREN
     site = parsed(skewed_tables())
     version = PROTOCOL_VERSION

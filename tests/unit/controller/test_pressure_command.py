@@ -223,3 +223,44 @@ def test_a_temperature_that_never_changes_changes_nothing(tmp_path: Path) -> Non
     beside = write(tmp_path / "beside.csv", "t_s,pressure_pa,temperature_k", rows)
     # It does not show how the gas cools as it expands: 0.6 K of a torn hull, next to nothing here.
     assert answer(alone)[1]["slope_pa_s"] == pytest.approx(answer(beside)[1]["slope_pa_s"], rel=0.01)
+
+
+@pytest.mark.parametrize("seed", [2, 3, 4])
+def test_a_cabin_that_swings_does_not_leak_and_one_that_leaks_does(tmp_path: Path, seed: int) -> None:
+    """No thermometer sees the waves of 150 Pa in 60 to 120 min; the leak loses 600 Pa/h from a third on."""
+    random = np.random.default_rng(seed)
+    at_min = np.arange(1440)
+    wave = 150.0 * np.sin(2.0 * np.pi * (at_min / random.uniform(60.0, 120.0) + random.random()))
+    values = START_PA + wave + restless(random, 1440)
+    path = write(tmp_path / "log.csv", "t_s,pressure_pa", [f"{60 * row},{pa:.1f}" for row, pa in enumerate(values)])
+    status, told = answer(path)
+    assert status == 3, told["reason"]
+    assert "it falls as it rises" in told["reason"]
+    values -= 600.0 / 60.0 * np.maximum(at_min - 480, 0)
+    path = write(tmp_path / "log.csv", "t_s,pressure_pa", [f"{60 * row},{pa:.1f}" for row, pa in enumerate(values)])
+    status, told = answer(path)
+    assert status == 0, told["reason"]
+
+
+def test_gas_that_is_let_in_is_no_swing_that_hides_a_leak(tmp_path: Path) -> None:
+    """Three rises of 70 Pa in 10 minutes each; 107 Pa/h fall all day."""
+    at_min = np.arange(1440)
+    fed = sum(70.0 * np.clip((at_min - start) / 10.0, 0.0, 1.0) for start in (300, 700, 1100))
+    values = START_PA + restless(np.random.default_rng(4), 1440) + fed - 107.0 / 60.0 * np.maximum(at_min - 200, 0)
+    rows = [f"{60 * row},{value:.1f}" for row, value in enumerate(values)]
+    status, told = answer(write(tmp_path / "log.csv", "t_s,pressure_pa", rows))
+    assert status == 0, told["reason"]
+
+
+def test_a_coarse_barometer_beside_a_slope_is_not_taken_for_an_exact_one(tmp_path: Path) -> None:
+    """Counts of 10 Pa less a slope of 107 Pa/h: values seldom repeat, and yet jump by 10 Pa; no jump is a fall."""
+    random = np.random.default_rng(5)
+    at_s = 5.0 * np.arange(6 * 720)
+    counts = 10.0 * np.round((START_PA + 2.0 * random.standard_normal(at_s.size)) / 10.0)
+    values = counts - 107.0 / S_PER_HOUR * np.maximum(at_s - 2 * S_PER_HOUR, 0.0)
+    rows = [f"{at:.0f},{value:.3f}" for at, value in zip(at_s, values, strict=True)]
+    status, told = answer(write(tmp_path / "log.csv", "t_s,pressure_pa", rows))
+    assert status == 0
+    slope = told["slope_pa_s"]
+    assert slope["low"] <= -107.0 / S_PER_HOUR <= slope["high"]
+    assert slope["high"] - slope["low"] < 107.0 / S_PER_HOUR
