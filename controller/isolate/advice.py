@@ -105,7 +105,7 @@ def why_undecided(probabilities: Sequence[tuple[str, float]], no_leak: float) ->
     likely = sorted(probabilities, key=lambda pair: -pair[1])
     rooms = _and([f"{room} ({p:.0%})" for room, p in likely if p >= WORTH_MINDING][:4])
     return (
-        f"no hatch that may be shut would tell more about {rooms or 'any compartment'}"
+        f"no hatch that may be shut would by itself tell more about {rooms or 'any compartment'}"
         f" (none of them: {no_leak:.0%}); search by hand or with an ultrasonic probe"
     )
 

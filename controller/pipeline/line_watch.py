@@ -26,6 +26,7 @@ class _Line:
     stepped_ns: int | None = None
     damaged: float = 0.0
     poor: bool = False
+    unreadable: bool = False
     clock: str | None = None
 
 
@@ -53,6 +54,7 @@ class LineWatch:
         while now_ns - line.reports[0][0] > WINDOW_NS:
             line.reports.popleft()
         line.damaged = _damaged_share(line.reports)
+        line.unreadable = _mostly_unreadable(line.reports)
         line.poor = line.damaged > DAMAGED_SHARE * (MENDED_SHARE if line.poor else 1.0)
         line.clock = _clock_trouble(report) if report.state in DELIVERING else None
 
@@ -61,8 +63,11 @@ class LineWatch:
         poor = []
         for name, line in self._lines.items():
             if line.poor:
-                share = f"{100 * line.damaged:.1f} % of its frames are damaged or lost"
-                poor.append((name, f"{share}; check cable, plugs and baud rate"))
+                share = f"{100 * line.damaged:.1f} % of its frames"
+                why = "are damaged or lost; check cable, plugs and baud rate"
+                if line.unreadable:
+                    why = "arrive whole and say what cannot be; mend its firmware, or its entry in the site file"
+                poor.append((name, f"{share} {why}"))
             again = line.connected_ns
             if len(again) == RECONNECTIONS and now_ns - again[0] < REMEMBER_NS:
                 poor.append((name, f"connected anew {RECONNECTIONS} times in ten minutes; look for a loose plug"))
@@ -92,6 +97,13 @@ def _damaged_share(reports: deque[tuple[int, Counters]]) -> float:
     if now_ns - since_ns < MIN_SPAN_NS or whole + damaged < MIN_FRAMES:
         return 0.0
     return max(damaged, 0) / (whole + damaged)
+
+
+def _mostly_unreadable(reports: deque[tuple[int, Counters]]) -> bool:
+    """Whether of what is missing most came whole, and could not be understood."""
+    then, now = reports[0][1], reports[-1][1]
+    unreadable = now.undecodable - then.undecodable
+    return unreadable > max(now.bad_frames - then.bad_frames, now.lost_frames - then.lost_frames)
 
 
 def _clock_trouble(report: LinkHealth) -> str | None:

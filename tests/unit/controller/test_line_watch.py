@@ -49,6 +49,15 @@ class Line:
         return [why for _, why in self.watch.poor_lines(self.now_ns)]
 
 
+def test_frames_that_arrive_whole_and_cannot_be_understood_are_no_matter_of_the_cable() -> None:
+    line = Line()
+    for _ in range(120):
+        line.counters = replace(line.counters, undecodable=line.counters.undecodable + 2)
+        line.run(1)
+    assert "mend its firmware" in line.poor[0]
+    assert "cable" not in line.poor[0]
+
+
 @pytest.mark.parametrize(("bad", "poor"), [(0.0, False), (0.01, False), (0.05, True), (0.5, True)])
 def test_a_line_is_poor_that_damages_more_than_two_percent(bad: float, poor: bool) -> None:
     line = Line()
