@@ -6,10 +6,18 @@
 import os
 import sys
 
-from benchmarks.accuracy import honesty, isolation, locate_table, log_table, nitrogen_table, pressure_table
+from benchmarks.accuracy import (
+    honesty,
+    isolation,
+    layout_table,
+    locate_table,
+    log_table,
+    nitrogen_table,
+    pressure_table,
+)
 from benchmarks.measuring import table
 from benchmarks.peers import beside
-from benchmarks.speed import alarm_latency, day, journal, locate, sound, terminals, wire
+from benchmarks.speed import alarm_latency, alarm_waiting, day, journal, locate, sound, terminals, wire
 
 SETS = {
     "wire": wire.rows,
@@ -19,7 +27,9 @@ SETS = {
     "day": day.rows,
     "journal": journal.rows,
     "alarm_latency": alarm_latency.rows,
+    "alarm_waiting": alarm_waiting.rows,
 }
+LAYOUTS = "layouts"  # minutes: microphones laid out in other ways
 FOUND = "found"  # minutes: how often, by signal, noise and machines
 PEERS = "peers"  # minutes: the same beside other people's programs
 ISOLATION = "isolation"  # minutes: a leak's compartment found by shutting hatches
@@ -38,7 +48,7 @@ HONESTY = "honesty"  # an hour: whether fixes are as good as they say
 if __name__ == "__main__":
     if sys.argv[1:2] == [PEERS]:
         sys.exit(beside.run(sys.argv[2:]))
-    known = [*SETS, FOUND, ISOLATION, PRESSURE, PEERS, HONESTY]
+    known = [*SETS, FOUND, LAYOUTS, ISOLATION, PRESSURE, PEERS, HONESTY]
     chosen = sys.argv[1:] or known[:-1]
     if unknown := [name for name in chosen if name not in known]:
         sys.exit(f"no benchmark {', '.join(unknown)}; known are {', '.join(known)}")
@@ -46,6 +56,8 @@ if __name__ == "__main__":
         print(f"\n{name}\n", flush=True)
         if name == FOUND:
             locate_table.main(locate_table.CASES)
+        elif name == LAYOUTS:
+            layout_table.main(layout_table.CASES)
         elif name == PRESSURE:
             pressure_table.main(["quiet", "1"])
             pressure_table.main(["coverage", "100"])
