@@ -69,7 +69,10 @@ def pressure(
         settings = Settings(crew=crew, oxygen_feed_kg_day=oxygen_feed)
         size = SizeSettings(evacuation_limit_mmhg=limit_mmhg)
         with click.progressbar(
-            length=log.time_s.size, label="rows", file=sys.stderr, hidden=log.time_s.size < LONG_ROWS or not _watched()
+            length=2 * log.time_s.size,
+            label="rows",
+            file=sys.stderr,
+            hidden=log.time_s.size < LONG_ROWS or not _watched(),
         ) as bar:
             answer = judge_log(log, volume_m3, settings, size, bar.update)
         if plot is not None:

@@ -24,7 +24,7 @@ FloatArray = NDArray[np.float64]
 LONGEST_FALL_S = 60 * S_PER_DAY  # a compartment behind a shut hatch is read once a week
 TOLD_EVERY = 10_000  # rows, to who shows how far it is
 ROOM_K = 295.15
-OUT_OF_RISES = 1.5  # times as significant as the log's rises must a fall be: of chance alone one in some hundred is
+OUT_OF_RISES = 1.5  # times as significant as the log's rises must a fall be: no two halves of a swing are quite alike
 AS_LONG = 0.25  # of a fall's time must a rise have taken to be of its kind: gas that is let in rises for minutes
 
 
@@ -84,13 +84,17 @@ def judge_log(
 ) -> Answer:
     """Run the log through what watches a cabin, value by value, and tell what it said.
 
-    Of several falls the one that lasts to the end is told, else the most significant. `progress` is told of every so
-    many rows.
+    Of several falls the one that lasts to the end is told, else the most significant. `progress` is told of so
+    many rows at a time, of each twice: a log that seems to leak is read twice.
     """
     told = _read(log, volume_m3, settings, progress)
     watch = told.watch
     kelvin = watch.temperature_k or ROOM_K
-    rises = _read(_upside_down(log), volume_m3, settings).spells if told.spells else []
+    rises: list[_Spell] = []
+    if told.spells:
+        rises = _read(_upside_down(log), volume_m3, settings, progress).spells
+    elif progress is not None:
+        progress(log.time_s.size)
     restless = max((rise.sharpest.fall.sigmas for rise in rises), default=0.0) / settings.threshold_sigmas
     standing = [spell for spell in told.spells if _stands_out(spell, rises)]
     spell = max(standing, key=lambda one: (one.over_s is None, one.sharpest.fall.sigmas), default=None)
@@ -108,7 +112,8 @@ def _upside_down(log: Log) -> Log:
     """The log with every rise a fall, in logarithms; temperatures too, so that what they explain they explain still."""
 
     def mirrored(columns: dict[str, FloatArray]) -> dict[str, FloatArray]:
-        return {name: np.nanmedian(values) ** 2 / values for name, values in columns.items()}
+        said = {name: values for name, values in columns.items() if np.isfinite(values).any()}
+        return {name: np.nanmedian(values) ** 2 / values for name, values in said.items()}
 
     return Log(log.time_s, mirrored(log.pressure_pa), mirrored(log.temperature_k))
 
@@ -126,7 +131,7 @@ def _wider(fall: Fall, restless: float) -> Fall:
     return replace(fall, sigma_pa_s=fall.sigma_pa_s * max(1.0, restless))
 
 
-def _read(log: Log, volume_m3: float, settings: Settings, progress: Callable[[int], object] | None = None) -> _Pass:
+def _read(log: Log, volume_m3: float, settings: Settings, progress: Callable[[int], object] | None) -> _Pass:
     room = "cabin"
     watch = VolumeWatch({room: volume_m3}, settings, longest_s=LONGEST_FALL_S)
     told = _Pass(watch)

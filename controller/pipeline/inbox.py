@@ -12,7 +12,7 @@ from firmware_bridge.session.events import CommandOutcome, LinkHealth, StateChan
 from firmware_bridge.units import s_to_ns
 
 MAX_WAITING = 1024  # events; data beyond it make way and are counted
-MAX_BYTES = 256_000_000  # of bursts that wait: three from each of 64 nodes of four microphones at 262,144 samples
+MAX_BYTES = 256_000_000  # of bursts that wait: sixty of the longest (262,144 samples) of four microphones
 BURSTS_A_STEP = 1  # some 3 ms on a desk computer: so long a slow sample, or a person, waits behind sound at most
 CALM_S = 60.0  # without a dropped block, until the inbox is well again
 DATA = (ScalarBlock, WaveBlock, VibrationBlock, LevelBlock, LinkHealth)

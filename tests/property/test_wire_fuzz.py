@@ -20,25 +20,6 @@ TOTAL_BYTES = 10_000_000
 READ_BYTES = 4095
 
 
-def damaged(frame: bytes, random: np.random.Generator) -> bytes:
-    """Bits flipped, bytes lost, put in or doubled, the end torn off."""
-    data = bytearray(frame)
-    for _ in range(int(random.integers(1, 6))):
-        at = int(random.integers(0, len(data))) if data else 0
-        match int(random.integers(0, 5)):
-            case 0 if data:
-                data[at] ^= 1 << int(random.integers(0, 8))
-            case 1 if data:
-                del data[at]
-            case 2:
-                data.insert(at, int(random.integers(0, 256)))
-            case 3:
-                data[at:at] = data[at : at + 20]
-            case _:
-                del data[at + 1 :]
-    return bytes(data)
-
-
 def valid_but_strange(random: np.random.Generator) -> bytes:
     """A sound frame with a payload of chance."""
     kind, version = int(random.integers(0, 32)), int(random.integers(0, 8))
@@ -70,7 +51,7 @@ def poured(total: int, seed: int) -> None:
         for _ in range(50):
             roll = random.random()
             if roll < 0.4:
-                pieces.append(damaged(frames[int(random.integers(0, len(frames)))], random))
+                pieces.append(fuzz.damaged(frames[int(random.integers(0, len(frames)))], random))
             elif roll < 0.7:
                 pieces.append(valid_but_strange(random))
             elif roll < 0.9:

@@ -35,17 +35,19 @@ def corpus() -> list[bytes]:
 
 
 def damaged(frame: bytes, random: np.random.Generator) -> bytes:
-    """Bits flipped, bytes lost or put in, the end torn off."""
+    """Bits flipped, bytes lost, put in or doubled, the end torn off; now and then nothing at all."""
     data = bytearray(frame)
-    for _ in range(int(random.integers(0, 4))):
+    for _ in range(int(random.integers(0, 6))):
         at = int(random.integers(0, len(data))) if data else 0
-        match int(random.integers(0, 4)):
+        match int(random.integers(0, 5)):
             case 0 if data:
                 data[at] ^= 1 << int(random.integers(0, 8))
             case 1 if data:
                 del data[at]
             case 2:
                 data.insert(at, int(random.integers(0, 256)))
+            case 3:
+                data[at:at] = data[at : at + 20]
             case _:
                 del data[at + 1 :]
     return bytes(data)

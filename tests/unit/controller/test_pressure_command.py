@@ -264,3 +264,10 @@ def test_a_coarse_barometer_beside_a_slope_is_not_taken_for_an_exact_one(tmp_pat
     slope = told["slope_pa_s"]
     assert slope["low"] <= -107.0 / S_PER_HOUR <= slope["high"]
     assert slope["high"] - slope["low"] < 107.0 / S_PER_HOUR
+
+
+@pytest.mark.parametrize("onset", [None, 240])
+def test_a_column_that_never_says_anything_is_no_sensor(tmp_path: Path, onset: int | None) -> None:
+    rows = [f"{60 * row},{value:.2f},,nan" for row, value in enumerate(cabin(600, onset))]
+    status, _ = answer(write(tmp_path / "log.csv", "t_s,pressure_pa,temperature_k,pressure_2_pa", rows))
+    assert status == (3 if onset is None else 0)
